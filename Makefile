@@ -1,0 +1,41 @@
+# Everything runs in .venv, which is made from the hash-locked requirements.txt on first use.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check up lock clean
+
+$(STAMP): requirements.txt
+	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
+	@echo "Setting up $(VENV) with $(PYTHON) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/python starter.py demo $(if $(KEEP),--keep)
+
+up: $(STAMP)
+	@$(BIN)/python starter.py up
+
+test: $(STAMP)
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --skip-covered --fail-under=90
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The lock names no index, so it installs from whichever one pip is set up with.
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra embedded --group dev pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(VENV) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache

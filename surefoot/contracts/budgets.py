@@ -1,0 +1,104 @@
+"""Money: scopes and their limits, holds and what became of them."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from surefoot.contracts.base import Message, Nanos
+
+NANOS_PER_DOLLAR = 1_000_000_000
+
+
+def dollars(nanos: int) -> str:
+    """Write nano-dollars as a decimal string of dollars with at least two places: ``500000000`` as ``"0.50"``."""
+    sign = "-" if nanos < 0 else ""
+    whole, fraction = divmod(abs(nanos), NANOS_PER_DOLLAR)
+    return f"{sign}{whole}.{f'{fraction:09d}'.rstrip('0'):0<2}"
+
+
+class ScopeKind(StrEnum):
+    TENANT = "tenant"
+    USER = "user"
+    SESSION = "session"
+    RUN = "run"
+
+
+class BudgetWindow(StrEnum):
+    """How long spending counts. Days and months begin at midnight UTC."""
+
+    FOREVER = "forever"
+    DAY = "day"
+    MONTH = "month"
+
+
+class BudgetLimit(Message):
+    """A cap, and the share of it from which cheaper models are chosen."""
+
+    limit: Nanos
+    soft_percent: int = Field(default=80, ge=0, le=100)
+    window: BudgetWindow = BudgetWindow.FOREVER
+
+
+class Scope(Message):
+    """Something that money is spent for, with the limit that holds for it."""
+
+    kind: ScopeKind
+    subject: str = Field(min_length=1, max_length=512)
+    budget: BudgetLimit
+
+
+class ScopeStatus(Message):
+    """The books of one scope: settled is spent, held is reserved for calls in flight."""
+
+    kind: ScopeKind
+    subject: str
+    limit: int
+    soft_line: int
+    settled: int
+    held: int
+    unknown: int = 0
+    """The part of ``settled`` that was charged at the bound, because the outcome was never learnt."""
+    window: str = "forever"
+    """The window's start as a date, or ``forever``."""
+    resets_at: datetime | None = None
+
+
+class Hold(Message):
+    """Money reserved before a model call, in every scope at once."""
+
+    id: str
+    tenant: str
+    scopes: tuple[Scope, ...]
+    model: str
+    bound: Nanos
+    """The most that the call can cost."""
+    output_tokens: int
+    """The output cap that is really sent with the call."""
+    at: datetime
+    """When it was reserved, by Redis's clock; it decides the windows that the call is booked in."""
+
+
+class Crossing(Message):
+    """A line that settled money crossed, told once per scope and window to the caller that crossed it."""
+
+    line: Literal["soft", "hard"]
+    scope: ScopeStatus
+    episode: str
+
+
+class Charge(Message):
+    """What a model call cost, in nano-dollars, and by which model version."""
+
+    hold: Hold
+    attempt: int = 1
+    cost: Nanos
+    model_version: str
+
+
+class HoldTimes(Message):
+    """How long a hold may stay: ``reserved`` is released after this, ``sent`` is charged at its bound."""
+
+    reserved: timedelta = timedelta(minutes=2)
+    sent: timedelta = timedelta(minutes=15)

@@ -1,0 +1,89 @@
+"""The guardrail check: the question before each model call, and its answer."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import Field
+
+from surefoot.contracts.base import Message
+from surefoot.contracts.budgets import Crossing, Hold, Scope, ScopeStatus
+from surefoot.contracts.models import ModelBooking, ModelId
+from surefoot.contracts.tools import ToolBooking
+
+
+class PromptSize(Message):
+    """What the next call sends, in the parts that the bound is made of (design section 7)."""
+
+    counted_tokens: int = Field(default=0, ge=0)
+    """Tokens that ``counted_by`` has reported for the beginning of the conversation."""
+    counted_by: str = ""
+    """The provider that counted."""
+    new_bytes: int = Field(ge=0)
+    """UTF-8 bytes that the provider has not counted yet."""
+    total_bytes: int = Field(ge=0)
+    """UTF-8 bytes of everything sent, for a provider that has counted nothing of it."""
+
+    def token_bound(self, provider: str) -> int:
+        """The most input tokens that this can be for the provider, at one token a byte."""
+        if provider == self.counted_by:
+            return min(self.counted_tokens + self.new_bytes, self.total_bytes)
+        return self.total_bytes
+
+
+class GuardrailRequest(Message):
+    """Input of ``guardrails.check``."""
+
+    hold_id: str
+    tenant: str
+    scopes: tuple[Scope, ...]
+    ladder: tuple[ModelId, ...]
+    fallback: tuple[ModelId, ...] = ()
+    avoid: tuple[ModelId, ...] = ()
+    """Models whose retries this run has spent."""
+    tools: tuple[str, ...] = ()
+    size: PromptSize
+    output_tokens: int
+    unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
+
+
+class Answer(StrEnum):
+    GO = "go"
+    EXHAUSTED = "exhausted"
+    """Settled money plus the bound is over the cap."""
+    IN_FLIGHT = "in_flight"
+    """Only holds of other calls stand in the way: wait and ask again."""
+    NEVER_FITS = "never_fits"
+    """The bound alone is over the cap."""
+    NO_MODEL = "no_model"
+    """Every model that may be used has an open breaker or spent retries."""
+
+
+class OpenCircuit(Message):
+    """A breaker that refuses calls, and until when, if it is not held open by an operator."""
+
+    name: str
+    until: datetime | None = None
+    episode: str = ""
+
+
+class GuardrailDecision(Message):
+    """Output of ``guardrails.check``: a model and the hold for it, or the reason why not."""
+
+    answer: Answer
+    model: ModelId | None = None
+    hold: Hold | None = None
+    downgraded: bool = False
+    """A cheaper rung than the first was chosen, because the soft line was near."""
+    fell_back: bool = False
+    """A fallback model was chosen, because the ladder's is out."""
+    reason: str = ""
+    retry_after: timedelta | None = None
+    open_tools: tuple[OpenCircuit, ...] = ()
+    open_models: tuple[OpenCircuit, ...] = ()
+    tight_scope: ScopeStatus | None = None
+    """The scope that decided, for messages with truthful numbers."""
+    crossings: tuple[Crossing, ...] = ()
+    booked: bool = True
+    """What was unsettled has been booked now."""
+    store: str = ""
+    """The store's epoch: changes when Redis was wiped or lost its newest writes in a failover."""

@@ -1,0 +1,109 @@
+"""One model call: what is sent, what comes back, what it used."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from surefoot.contracts.base import JsonObject, Message
+from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
+from surefoot.contracts.budgets import Charge, Crossing, Hold
+from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
+
+ModelId = Annotated[str, Field(pattern=r"^(gemini|mistral|scripted):[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+"""Provider and model, such as ``gemini:gemini-2.5-pro``."""
+
+
+def provider_of(model: str) -> str:
+    return model.partition(":")[0]
+
+
+def name_of(model: str) -> str:
+    return model.partition(":")[2]
+
+
+class ToolOffer(Message):
+    """A tool as it is shown to the model."""
+
+    name: str
+    description: str
+    parameters: JsonObject
+
+
+class Prompt(Message):
+    """All that a provider is sent in one call, in neutral words."""
+
+    model: ModelId
+    system: str
+    messages: tuple[ConversationMessage, ...]
+    tools: tuple[ToolOffer, ...] = ()
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_output_tokens: int = Field(default=1024, ge=1)
+
+
+class Usage(Message):
+    """Tokens. ``input_tokens`` includes the cached ones, ``output_tokens`` includes thinking."""
+
+    input_tokens: int = Field(default=0, ge=0)
+    cached_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    thinking_tokens: int = Field(default=0, ge=0)
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            thinking_tokens=self.thinking_tokens + other.thinking_tokens,
+        )
+
+
+class Finish(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    MALFORMED_CALL = "malformed_call"
+
+
+class Generation(Message):
+    """What a provider answered. ``model_version`` is what the provider says it served."""
+
+    message: AssistantMessage
+    usage: Usage
+    model_version: str
+    finish: Finish = Finish.STOP
+
+
+class ModelCall(Message):
+    """Input of the activity ``llm.generate``."""
+
+    prompt: Prompt
+    hold: Hold
+    breaker: BreakerPolicy = BreakerPolicy()
+    turn: int
+    idle_limit: timedelta = timedelta(seconds=90)
+    """The longest silence of the provider; a thinking model is silent for a minute."""
+
+
+class ModelBooking(Message):
+    """What a model call cost and showed, while Redis does not know it yet."""
+
+    charge: Charge | None = None
+    permit: Permit | None = None
+    verdict: Verdict = Verdict.SUCCESS
+
+
+class ModelReply(Message):
+    """Output of ``llm.generate``: the new assistant message alone, and what it cost."""
+
+    message: AssistantMessage
+    usage: Usage
+    model: str
+    model_version: str
+    finish: Finish
+    cost: int
+    transitions: tuple[Transition, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    unsettled: tuple[ModelBooking, ...] = ()

@@ -1,0 +1,91 @@
+"""Tools: what a profile pins of them, one call, and what came of it."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from surefoot.contracts.base import Duration, JsonObject, Message
+from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
+
+
+class Effect(StrEnum):
+    """What a tool does to the world, and so what may be done when its outcome is in doubt."""
+
+    READ = "read"
+    KEYED = "keyed"
+    VERIFIABLE = "verifiable"
+    UNSAFE = "unsafe"
+
+
+class ToolContract(Message):
+    """What a run needs to know of a tool, pinned into its history so that workflows need no tool code."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    description: str
+    parameters: JsonObject
+    """JSON schema of the arguments, as it is offered to the model."""
+    effect: Effect
+    identity: tuple[str, ...] | None = None
+    """Arguments that make two calls the same deed; all of them if None."""
+    deadline: Duration = timedelta(seconds=10)
+    """For one attempt, through HTTP client, activity and lease."""
+    attempts: int = Field(default=4, ge=1, le=20)
+    """Attempts that may reach the target; an ``unsafe`` tool has one."""
+    breaker: BreakerPolicy = BreakerPolicy()
+    fallback: str = "This service is unavailable right now."
+    """What the model is told when the breaker is open; the time to try again is added."""
+
+
+class ToolCall(Message):
+    """One call, validated and approved, with the key that makes it happen once."""
+
+    id: str
+    contract: ToolContract
+    arguments: JsonObject
+    effect_key: str
+    tenant: str
+
+
+class ToolResult(Message):
+    """The recorded outcome of a call that succeeded, now or on an earlier attempt."""
+
+    content: JsonValue
+    replayed: bool = False
+    attempts: int = 1
+    transitions: tuple[Transition, ...] = ()
+    unsettled: tuple["ToolBooking", ...] = ()
+
+
+class ClaimState(StrEnum):
+    CLAIMED = "claimed"
+    SENT = "sent"
+    DONE = "done"
+    UNKNOWN = "unknown"
+
+
+class Claim(Message):
+    """The right to perform one side effect: who holds it, and the fence that refuses those who held it before."""
+
+    key: str
+    owner: str
+    """The activity: run id and activity id. A later attempt of it takes over its own dead claim at once."""
+    fence: int
+    attempts: int = 0
+    """Attempts that reached the target so far."""
+    in_doubt: bool = False
+    """An earlier attempt was marked sent and never told its outcome."""
+    settle_after: datetime | None = None
+    """When the earlier request can no longer land, if in doubt."""
+
+
+class ToolBooking(Message):
+    """What happened outside and Redis does not know yet: to be booked with the next guardrail check."""
+
+    claim: Claim | None = None
+    content: JsonValue = None
+    permit: Permit | None = None
+    verdict: Verdict = Verdict.SUCCESS
+
+
+ToolResult.model_rebuild()

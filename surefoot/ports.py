@@ -1,0 +1,245 @@
+"""What the activities need from the world. Adapters stand in ``surefoot/llm``, ``reliability``, ``tools``."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, TypeAlias
+
+from pydantic import JsonValue
+
+from surefoot.contracts.base import JsonObject
+from surefoot.contracts.breakers import BreakerPolicy, BreakerStatus, Permit, Transition, Verdict
+from surefoot.contracts.budgets import BudgetLimit, Charge, Crossing, Hold, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.guardrails import Answer
+from surefoot.contracts.models import Generation, ModelBooking, Prompt
+from surefoot.contracts.tools import Claim, ToolBooking
+
+OnText: TypeAlias = Callable[[str], Awaitable[None]]
+
+
+class ModelPort(Protocol):
+    """One provider's models.
+
+    ``generate`` streams: it calls ``on_text`` with each new piece of text, and raises ``ProviderFailure`` when the
+    provider refuses, fails, or is silent for longer than ``idle_limit``.
+    """
+
+    async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation: ...
+
+
+class Pricing(Protocol):
+    """What model calls cost, in nano-dollars; raises ``UnknownModel`` for a model that has no price."""
+
+    def cost(
+        self, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int, served_as: str | None = None
+    ) -> int: ...
+
+    def bound(self, model: str, *, input_tokens: int, output_tokens: int) -> int: ...
+
+
+class TextStream(Protocol):
+    """Where the words of a running model call can be followed. Losing them loses nothing."""
+
+    async def publish(self, run_id: str, turn: int, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A model that may be used, and the most that the call can cost with it."""
+
+    model: str
+    bound: int
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What a guardrail check asks the store: one of the rungs, held in every scope at once."""
+
+    hold_id: str
+    tenant: str
+    scopes: tuple[Scope, ...]
+    rungs: tuple[Rung, ...]
+    output_tokens: int
+    breakers: tuple[str, ...]
+    """Names of the breakers to look at in the same batch."""
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """The store's answer. ``hold`` is None unless ``answer`` is GO."""
+
+    answer: Answer
+    rung: int
+    hold: Hold | None
+    tight_scope: ScopeStatus | None
+    retry_after: timedelta | None
+    breakers: dict[str, BreakerStatus]
+    epoch: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A breaker that does not let the call through."""
+
+    name: str
+    retry_after: timedelta | None
+    episode: str
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The permit for one call; ``transition`` if admitting it made the breaker half-open."""
+
+    permit: Permit
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True)
+class OverBudget:
+    """The cap leaves no room for another attempt."""
+
+    scope: ScopeStatus
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What ending a call brought about."""
+
+    transitions: tuple[Transition, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proceed:
+    """The claim is ours and the breaker lets the call through. A ``read`` has no claim."""
+
+    claim: Claim | None
+    permit: Permit
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The effect has happened before: this is its recorded result."""
+
+    content: JsonValue
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another live call performs this effect; its lease runs out after ``remaining``."""
+
+    remaining: timedelta
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """The effect was recorded as unknown; only a human may settle it."""
+
+    attempts: int
+
+
+class Guards(Protocol):
+    """Breaker, budget and ledger. Each method is one batch of atomic scripts.
+
+    Every method raises ``StoreUnavailable`` when the store does not answer in time, except that breakers then go
+    on with process-local ones: a ``read`` tool can still be called. All may be repeated after a lost reply and
+    answer the same.
+    """
+
+    async def reserve(self, reservation: Reservation) -> Reserved:
+        """Choose a rung and hold its bound, and look at the breakers."""
+        ...
+
+    async def release(self, hold: Hold) -> None:
+        """Give a reserved hold back, in a run that ends without using it."""
+        ...
+
+    async def begin_model_call(
+        self, hold: Hold, attempt: int, breaker: BreakerPolicy
+    ) -> Admitted | Refused | OverBudget:
+        """Admit, and mark this attempt's hold as sent.
+
+        A hold of an earlier attempt that is still marked sent is charged its bound as unknown, and a new one is
+        reserved for this attempt. A refusal by the breaker leaves the hold reserved.
+        """
+        ...
+
+    async def end_model_call(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+    ) -> Receipt:
+        """Settle the hold at the charge's cost and report. A charge of zero gives the hold back."""
+        ...
+
+    async def begin_tool_call(
+        self,
+        *,
+        tool: str,
+        breaker: BreakerPolicy,
+        effect_key: str | None,
+        owner: str,
+        attempt: int,
+        lease: timedelta,
+        mark_sent: bool,
+    ) -> Proceed | Refused | Replay | Busy | Doubtful:
+        """Claim, then admit. A refusal by the breaker releases the claim.
+
+        ``effect_key`` is None for a ``read``. With ``mark_sent`` the claim is at once marked sent, which saves a
+        round trip where a needless doubt does no harm; otherwise call ``mark_sent`` before the request leaves.
+        """
+        ...
+
+    async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
+        """Mark that a request is about to leave, and when it can no longer land. Counts an attempt."""
+        ...
+
+    async def renew(self, claim: Claim, lease: timedelta) -> bool:
+        """Keep the claim alive; False if it has been lost to another owner."""
+        ...
+
+    async def complete_tool_call(self, claim: Claim | None, content: JsonValue, permit: Permit | None) -> Receipt:
+        """Record the result, wake those who wait for it, and report a success."""
+        ...
+
+    async def fail_tool_call(
+        self,
+        claim: Claim | None,
+        permit: Permit | None,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        *,
+        keep: bool,
+        unknown: bool = False,
+    ) -> Receipt:
+        """Report, and release the claim; or keep it, in doubt, for the next attempt; or record it as unknown."""
+        ...
+
+    async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
+        """Wait for the holder of a live claim to complete it; None if it did not within the time."""
+        ...
+
+    async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
+        """Book what happened while the store was away. Booking twice changes nothing."""
+        ...
+
+
+class GuardOffice(Protocol):
+    """What operators read and do."""
+
+    async def breakers(self) -> tuple[BreakerStatus, ...]: ...
+
+    async def budget(self, tenant: str, kind: ScopeKind, subject: str, default: BudgetLimit) -> ScopeStatus: ...
+
+    async def claim(self, effect_key: str) -> JsonObject | None: ...
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool's handler gets beside its arguments."""
+
+    key: str | None
+    """The effect key, to be sent as ``Idempotency-Key``; None for a ``read``."""
+    deadline: timedelta
+    """Time left for the whole attempt."""
+    tenant: str

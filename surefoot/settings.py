@@ -1,0 +1,132 @@
+"""The settings: the one module that knows the names of environment variables.
+
+Surefoot's own are ``SUREFOOT_*``, and an unknown one of these is refused. ``TEMPORAL_*`` are read by Temporal's own
+``envconfig``. Where a value is missing, the stack that ``starter.py up`` runs in the state folder lends its own.
+"""
+
+import difflib
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from surefoot.contracts.base import Duration
+from surefoot.errors import InvalidInput
+
+STACK_FILE = "stack.json"
+"""In the state folder: settings of the embedded stack that runs there, by variable name."""
+
+
+class _StackSource(PydanticBaseSettingsSource):
+    """Lends the addresses of the embedded stack, if one runs in the state folder."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise KeyError(field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        folder = self.current_state.get("SUREFOOT_STATE_DIR") or ".surefoot"
+        try:
+            lent: dict[str, Any] = json.loads((Path(folder) / STACK_FILE).read_text())
+        except FileNotFoundError:
+            return {}
+        return lent
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. Immutable."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=".env", populate_by_name=True)
+
+    environment: Annotated[Literal["production", "development", "test"], Field(alias="SUREFOOT_ENV")] = "production"
+    state_dir: Annotated[Path, Field(alias="SUREFOOT_STATE_DIR")] = Path(".surefoot")
+    agents_dir: Annotated[Path | None, Field(alias="SUREFOOT_AGENTS_DIR")] = None
+    """Where the profiles are; the shipped ones if unset."""
+    task_queue: Annotated[str, Field(alias="SUREFOOT_TASK_QUEUE", min_length=1)] = "surefoot"
+    key_prefix: Annotated[str, Field(alias="SUREFOOT_KEY_PREFIX", pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "surefoot"
+    """Begins every key in Redis."""
+    temporal_ui: Annotated[str | None, Field(alias="SUREFOOT_TEMPORAL_UI")] = None
+    """Base address of Temporal's web UI, for links."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(alias="SUREFOOT_LOG_LEVEL")] = "info"
+    log_format: Annotated[Literal["console", "json"], Field(alias="SUREFOOT_LOG_FORMAT")] = "console"
+    max_activities: Annotated[int, Field(alias="SUREFOOT_MAX_ACTIVITIES", ge=1)] = 100
+    """Activities at a time on one worker."""
+    heartbeat: Annotated[Duration, Field(alias="SUREFOOT_HEARTBEAT")] = timedelta(seconds=5)
+    """A worker whose activity is silent for this long is given up."""
+    sticky: Annotated[Duration, Field(alias="SUREFOOT_STICKY")] = timedelta(seconds=2)
+    """How long a workflow task waits for the worker that has the run in its cache."""
+    store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
+    """For one answer of Redis."""
+
+    recordings: Annotated[Path | None, Field(alias="SUREFOOT_RECORDINGS")] = None
+    """Recorded provider traffic, for the tests of the adapters."""
+
+    redis_url: Annotated[SecretStr, Field(alias="REDIS_URL")]
+    temporal_address: Annotated[str | None, Field(alias="TEMPORAL_ADDRESS")] = None
+    temporal_namespace: Annotated[str, Field(alias="TEMPORAL_NAMESPACE")] = "default"
+
+    gemini_api_key: Annotated[SecretStr | None, Field(alias="GEMINI_API_KEY")] = None
+    gemini_url: Annotated[AnyHttpUrl | None, Field(alias="GEMINI_API_URL")] = None
+    """Another address than Google's, such as the simulator's."""
+    mistral_api_key: Annotated[SecretStr | None, Field(alias="MISTRAL_API_KEY")] = None
+    mistral_url: Annotated[AnyHttpUrl | None, Field(alias="MISTRAL_API_URL")] = None
+    fallback_model: Annotated[str | None, Field(alias="FALLBACK_MODEL")] = None
+    """Replaces the fallback of every profile, such as ``mistral:mistral-medium-2508``."""
+
+    crm_url: Annotated[AnyHttpUrl | None, Field(alias="CRM_API_URL")] = None
+    order_url: Annotated[AnyHttpUrl | None, Field(alias="ORDER_API_URL")] = None
+    return_url: Annotated[AnyHttpUrl | None, Field(alias="RETURN_PORTAL_URL")] = None
+    refund_url: Annotated[AnyHttpUrl | None, Field(alias="REFUND_API_URL")] = None
+    mail_url: Annotated[AnyHttpUrl | None, Field(alias="MAIL_API_URL")] = None
+    search_url: Annotated[AnyHttpUrl | None, Field(alias="SEARCH_API_URL")] = None
+    publish_url: Annotated[AnyHttpUrl | None, Field(alias="PUBLISH_API_URL")] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, dotenv_settings, _StackSource(settings_cls))
+
+
+def variables() -> dict[str, FieldInfo]:
+    """Every variable that is read, with its field."""
+    return {field.alias or name: field for name, field in Settings.model_fields.items()}
+
+
+def _refuse_unknown() -> None:
+    known = variables()
+    dotenv = DotEnvSettingsSource(Settings)
+    given = {*os.environ, *(name.upper() for name in dotenv.env_vars)}
+    for name in sorted(given - known.keys()):
+        if name.startswith("SUREFOOT_"):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise InvalidInput(f"unknown setting {name}{hint}")
+
+
+def load(**given: Any) -> Settings:  # noqa: ANN401
+    """Read the settings from the environment, ``.env`` and the running embedded stack, in that order.
+
+    Raises ``InvalidInput`` that names every variable that is missing, unknown or wrong.
+    """
+    _refuse_unknown()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: "
+            + ("is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, "))
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise InvalidInput("; ".join(problems) + " (`starter.py up` runs everything that is needed)") from None
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"the state folder's {STACK_FILE} is unreadable ({error}); remove it") from None
