@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
@@ -140,6 +141,19 @@ class Doubtful:
     attempts: int
 
 
+class Fate(StrEnum):
+    """What becomes of a claim whose attempt failed."""
+
+    RELEASED = "released"
+    """Nothing happened, and nobody goes on with it: the claim is gone."""
+    CLEAR = "clear"
+    """Nothing happened; the next attempt goes on with this claim and its count."""
+    DOUBT = "doubt"
+    """It may have happened: whoever goes on finds the claim in doubt."""
+    UNKNOWN = "unknown"
+    """It may have happened, and only a human may settle it."""
+
+
 class Guards(Protocol):
     """Breaker, budget and ledger. Each method is one batch of atomic scripts.
 
@@ -209,10 +223,14 @@ class Guards(Protocol):
         verdict: Verdict,
         retry_after: timedelta | None,
         *,
-        keep: bool,
-        unknown: bool = False,
+        fate: Fate,
+        reached: bool = True,
     ) -> Receipt:
-        """Report, and release the claim; or keep it, in doubt, for the next attempt; or record it as unknown."""
+        """Report, and say what becomes of the claim; its lease ends in any case.
+
+        An attempt that did not reach the target is not counted. A claim that another owner takes over starts
+        counting its attempts anew, and keeps its doubt.
+        """
         ...
 
     async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
