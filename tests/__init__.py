@@ -1,0 +1,1 @@
+"""The tests: real servers, no mocks, one stack a session."""

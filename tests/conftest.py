@@ -1,0 +1,80 @@
+"""One stack a session, for all test processes; a task queue, a Redis prefix and a world a test."""
+
+import os
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from surefoot.settings import Settings, load, variables
+from tests.support.servers import SessionServers, address_of
+
+SERVERS = pytest.StashKey[SessionServers]()
+RECORDINGS = "SUREFOOT_RECORDINGS"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Serve the session's servers from the process that the others descend from."""
+    for name in [name for name in os.environ if name.startswith(("SUREFOOT_", "TEMPORAL_")) or name in variables()]:
+        if name != RECORDINGS:
+            del os.environ[name]  # the settings of whoever runs the tests are not the tests'
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.stash[SERVERS] = SessionServers()
+        config.stash[SERVERS].start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End them, also after Ctrl-C."""
+    if servers := config.stash.get(SERVERS, None):
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    return address_of("redis")
+
+
+@pytest.fixture(scope="session")
+def temporal_address() -> str:
+    return address_of("temporal")
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(temporal_address: str) -> Client:
+    return await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+def unique() -> str:
+    """A word that no other test has."""
+    return uuid.uuid4().hex[:12]
+
+
+@pytest.fixture
+def prefix(unique: str) -> str:
+    """Begins the test's keys in Redis."""
+    return f"test-{unique}"
+
+
+@pytest.fixture
+def task_queue(unique: str) -> str:
+    return f"queue-{unique}"
+
+
+@pytest.fixture
+def settings(redis_url: str, temporal_address: str, prefix: str, task_queue: str, tmp_path: Path) -> Settings:
+    """Short times, and addresses of the session's servers."""
+    return load(
+        SUREFOOT_ENV="test",
+        SUREFOOT_STATE_DIR=tmp_path / "state",
+        SUREFOOT_TASK_QUEUE=task_queue,
+        SUREFOOT_KEY_PREFIX=prefix,
+        SUREFOOT_HEARTBEAT=timedelta(seconds=1),
+        SUREFOOT_STICKY=timedelta(milliseconds=500),
+        REDIS_URL=redis_url,
+        TEMPORAL_ADDRESS=temporal_address,
+        _env_file=None,
+    )
