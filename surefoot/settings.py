@@ -40,7 +40,9 @@ class _StackSource(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """Everything that can be set from outside. Immutable."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=".env", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_file=".env", env_ignore_empty=True, populate_by_name=True
+    )
 
     environment: Annotated[Literal["production", "development", "test"], Field(alias="SUREFOOT_ENV")] = "production"
     state_dir: Annotated[Path, Field(alias="SUREFOOT_STATE_DIR")] = Path(".surefoot")
@@ -102,11 +104,15 @@ def variables() -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in Settings.model_fields.items()}
 
 
+def given() -> dict[str, str]:
+    """What the environment and ``.env`` set, by variable name; the embedded stack lends nothing of that."""
+    dotenv = {name.upper(): value for name, value in DotEnvSettingsSource(Settings).env_vars.items() if value}
+    return {name: value for name, value in {**dotenv, **os.environ}.items() if value}
+
+
 def _refuse_unknown() -> None:
     known = variables()
-    dotenv = DotEnvSettingsSource(Settings)
-    given = {*os.environ, *(name.upper() for name in dotenv.env_vars)}
-    for name in sorted(given - known.keys()):
+    for name in sorted(given().keys() - known.keys()):
         if name.startswith("SUREFOOT_"):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
