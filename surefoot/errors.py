@@ -9,6 +9,7 @@
     ├── ``RunFailed``             the run ended without an answer; holds the partial result
     ├── ``RunCancelled``
     ├── ``NotFound``              no such run, incident or approval
+    ├── ``Superseded``            a later attempt or another owner has taken over: stop, send nothing
     ├── ``ProviderFailure``       a model's provider refused, failed or answered nonsense
     └── ``ToolFailure``           a tool's back end refused, failed or did not answer
 
@@ -25,6 +26,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from surefoot.contracts.base import Message
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Crossing, ScopeStatus
+from surefoot.contracts.models import Usage
 from surefoot.contracts.runs import RunFailure
 
 
@@ -45,6 +47,7 @@ class ErrorType(StrEnum):
     INVALID_ARGUMENTS = "InvalidArguments"
     PAYLOAD_TOO_LARGE = "PayloadTooLarge"
     INVALID_PROFILE = "InvalidProfile"
+    INCIDENT_RESOLVED = "IncidentResolved"
 
 
 class SurefootError(Exception):
@@ -73,6 +76,10 @@ class Unreachable(SurefootError):
 
 class StoreUnavailable(Unreachable):
     """Redis did not answer in time. Whether the last write arrived is unknown."""
+
+
+class Superseded(SurefootError):
+    """A later attempt or another owner has taken over: this one must send nothing more."""
 
 
 class RunCancelled(SurefootError):
@@ -109,6 +116,8 @@ class ProviderFailure(SurefootError):
         maybe_billed: bool,
         status: int | None = None,
         retry_after: timedelta | None = None,
+        usage: Usage | None = None,
+        model_version: str | None = None,
     ) -> None:
         super().__init__(message)
         self.fault = fault
@@ -117,6 +126,9 @@ class ProviderFailure(SurefootError):
         """The provider may have worked and may charge: a hang-up in mid-answer, a time-out."""
         self.status = status
         self.retry_after = retry_after
+        self.usage = usage
+        """What the provider counted all the same, such as the input of a blocked answer; None if it did not say."""
+        self.model_version = model_version
 
 
 class ToolFailure(SurefootError):

@@ -76,6 +76,8 @@ class Reserved:
     retry_after: timedelta | None
     breakers: dict[str, BreakerStatus]
     epoch: str
+    crossings: tuple[Crossing, ...] = ()
+    """The hard stop, and lines that charges of expired holds crossed."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ class Receipt:
 
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+    superseded: bool = False
+    """The claim has passed to another owner, so nothing was recorded in it."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,10 @@ class Permit(Message):
     """The leased token of a half-open probe."""
     local: bool = False
     """Issued by the process-local breaker while Redis was away."""
+    token: str = ""
+    """Names the call, so that reporting it twice counts once."""
+    policy: BreakerPolicy = BreakerPolicy()
+    """What the call was admitted under, and so what its report is judged by."""
 
 
 class Transition(Message):
