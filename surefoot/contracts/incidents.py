@@ -49,6 +49,8 @@ class IncidentReport(Message):
     """One sentence with the numbers."""
     facts: JsonObject = {}
     at: datetime
+    carried: "Incident | None" = None
+    """What the incident knew when it continued as new; nobody else sets it."""
 
 
 class Recovery(Message):
@@ -79,6 +81,8 @@ class Evidence(Message):
     attempts: int = 0
     errors: tuple[str, ...] = ()
     guards: JsonObject = {}
+    gaps: tuple[str, ...] = ()
+    """What could not be learnt, and why."""
 
 
 class Assessment(Message):
@@ -111,11 +115,20 @@ class Incident(Message):
     report: IncidentReport
     state: IncidentState = IncidentState.OPEN
     occurrences: int = 1
+    assessment: Assessment
     first_at: datetime
     last_at: datetime
     runs: tuple[str, ...] = ()
     """A sample of the runs that met it, twenty at most."""
     runbook: Runbook | None = None
+    """None until it is composed."""
     resolved_by: str | None = None
     resolved_why: str | None = None
     resolved_at: datetime | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return self.assessment.severity
+
+
+IncidentReport.model_rebuild()

@@ -1,0 +1,57 @@
+"""Writes what comes from outside into Markdown so that it stays text: it forges no heading, link or command."""
+
+import shlex
+from datetime import UTC, datetime, timedelta
+
+from surefoot.incidents.redaction import redact
+
+LONGEST = 400
+"""Characters of one foreign text."""
+
+_QUOTED = "\\'"
+
+
+def plain(text: str, limit: int = LONGEST) -> str:
+    """One line of printable characters, at most ``limit``: what is cut is said. Long texts are cut before scanning."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
+    return line if len(line) <= limit and len(text) <= 4 * limit else f"{line[:limit]} …"
+
+
+def clean(text: str, limit: int = LONGEST) -> str:
+    """The same, redacted first, so that no half of a secret is left by the cut."""
+    return plain(redact(text[: 16 * limit]), limit)
+
+
+def code(text: str, limit: int = LONGEST) -> str:
+    """Foreign text as a code span, in which Markdown and HTML mean nothing; redacted."""
+    return _span(clean(text, limit))
+
+
+def name(text: str) -> str:
+    """An id or name as a code span, in full and not redacted, so that it can be searched for."""
+    return _span(plain(text, 1000))
+
+
+def _span(line: str) -> str:
+    # A backtick inside could close the span, so it becomes an apostrophe.
+    return f"`{line.replace('`', chr(39)) or '(empty)'}`"
+
+
+def shell(text: str) -> str:
+    """The text as one shell word on one line, so that a command can be pasted as printed."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(c if c.isprintable() and c not in _QUOTED else f'{chr(92)}U{ord(c):08x}' for c in text)}'"
+
+
+def moment(at: datetime) -> str:
+    """A time as text, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the unit that suits it."""
+    seconds = length.total_seconds()
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

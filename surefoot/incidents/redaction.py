@@ -1,0 +1,39 @@
+"""Takes secrets and personal data out of text that people and programs beyond the run will read."""
+
+import re
+
+_NAMED = r"(?:api[-_ ]?key|access[-_ ]?key|secret|token|password|passwd|pwd|authorization|x-[a-z-]*key)"
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+        "[private key]",
+    ),
+    (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.I), r"\1 [token]"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){1,2}"), "[token]"),
+    (re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{8,}"), "[api key]"),
+    (re.compile(r"\bAIza[A-Za-z0-9_-]{20,}"), "[api key]"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "[api key]"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@", re.I), r"\1[password]@"),
+    (
+        re.compile(rf"(\b{_NAMED}\b[\"']?\s*[:=]\s*)(?!\s*(?:bearer|basic)\s)[\"']?[^\s\"',;&}}]+[\"']?", re.I),
+        r"\1[secret]",
+    ),
+    (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"), "[mail address]"),
+    (re.compile(r"\b[0-9a-fA-F]{32,}\b"), "[hex]"),
+)
+_CARD = re.compile(r"(?<![\dA-Za-z.])(?:\d[ -]?){12,18}\d(?![\dA-Za-z])")
+
+
+def redact(text: str) -> str:
+    """The text without API keys, tokens, passwords, mail addresses, card numbers and long hexadecimal secrets."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return _CARD.sub(lambda match: "[card number]" if _luhn(match[0]) else match[0], text)
+
+
+def _luhn(text: str) -> bool:
+    """Whether the digits carry the check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    digits = [int(character) for character in text if character.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,39 @@
+"""The search attributes by which runs and incidents are found in Temporal."""
+
+from temporalio.common import SearchAttributeKey
+
+from surefoot.contracts.incidents import Incident
+
+TENANT = SearchAttributeKey.for_keyword("Tenant")
+SESSION = SearchAttributeKey.for_keyword("Session")
+PROFILE = SearchAttributeKey.for_keyword("Profile")
+STATUS = SearchAttributeKey.for_keyword("Status")
+WAITING = SearchAttributeKey.for_keyword("Waiting")
+"""What a run waits for, such as an approval."""
+
+KIND = SearchAttributeKey.for_keyword("Kind")
+SUBJECT = SearchAttributeKey.for_keyword("Subject")
+SEVERITY = SearchAttributeKey.for_keyword("Severity")
+STATE = SearchAttributeKey.for_keyword("State")
+
+ALL = (TENANT, SESSION, PROFILE, STATUS, WAITING, KIND, SUBJECT, SEVERITY, STATE)
+
+MAX_KEYWORD = 255
+"""Characters; Temporal's PostgreSQL visibility store has columns of this width."""
+
+
+def keyword(text: str) -> str:
+    """The text, cut to what a keyword attribute can hold in every visibility store."""
+    return text[:MAX_KEYWORD]
+
+
+def of_incident(incident: Incident) -> dict[SearchAttributeKey[str], str]:
+    """What an incident is found by."""
+    values = {
+        TENANT: incident.report.tenant,
+        KIND: incident.report.kind.value,
+        SUBJECT: incident.report.subject,
+        SEVERITY: incident.severity.name,
+        STATE: incident.state.value,
+    }
+    return {key: keyword(value) for key, value in values.items()}
