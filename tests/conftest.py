@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from surefoot.settings import Settings, load, variables
+from surefoot.simulator.client import SimulatorClient
 from tests.support.servers import SessionServers, address_of
 
 SERVERS = pytest.StashKey[SessionServers]()
@@ -64,9 +66,23 @@ def task_queue(unique: str) -> str:
     return f"queue-{unique}"
 
 
+@pytest.fixture(scope="session")
+def simulator_url() -> str:
+    return address_of("simulator")
+
+
 @pytest.fixture
-def settings(redis_url: str, temporal_address: str, prefix: str, task_queue: str, tmp_path: Path) -> Settings:
-    """Short times, and addresses of the session's servers."""
+async def simulator(simulator_url: str, unique: str) -> AsyncIterator[SimulatorClient]:
+    """A world of its own."""
+    async with SimulatorClient(simulator_url, unique) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(
+    redis_url: str, temporal_address: str, simulator: SimulatorClient, prefix: str, task_queue: str, tmp_path: Path
+) -> Settings:
+    """Short times, and addresses of the session's servers and of the test's world."""
     return load(
         SUREFOOT_ENV="test",
         SUREFOOT_STATE_DIR=tmp_path / "state",
@@ -76,5 +92,6 @@ def settings(redis_url: str, temporal_address: str, prefix: str, task_queue: str
         SUREFOOT_STICKY=timedelta(milliseconds=500),
         REDIS_URL=redis_url,
         TEMPORAL_ADDRESS=temporal_address,
+        **simulator.variables,
         _env_file=None,
     )

@@ -21,6 +21,10 @@ LAST_LINES = 10
 class ChildDied(Unreachable):
     """A process of the embedded stack ended, or did not get ready; the message ends with its log's last lines."""
 
+    def __init__(self, child: "Child", how: str) -> None:
+        super().__init__(f"{child.name} (process {child.pid}) {how}{child.last_lines()}")
+        self.child = child
+
 
 class Child:
     """One running process, with its log.
@@ -32,15 +36,16 @@ class Child:
     def __init__(self, name: str, log: Path, process: asyncio.subprocess.Process) -> None:
         self.name = name
         self.log = log
+        self.ended_by_us = False
         self._process = process
 
     @classmethod
     async def start(
         cls, name: str, command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str] | None = None
     ) -> "Child":
-        """Start the command with this environment, or ours. Its output is appended to the log."""
+        """Start the command with this environment, or ours. Its output is the log, which begins anew."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())),
                 *(str(word) for word in command),
@@ -61,7 +66,10 @@ class Child:
         return self._process.returncode is None
 
     async def ready(self, probe: Callable[[], Awaitable[bool]], *, within: timedelta) -> None:
-        """Wait until the probe says yes. Raises ``ChildDied`` if the process ends first or takes too long."""
+        """Wait until the probe says yes. Raises ``ChildDied`` if the process ends first or takes too long.
+
+        However this ends, unless well, the process has ended too.
+        """
         try:
             async with asyncio.timeout(within.total_seconds()):
                 while not await probe():
@@ -69,7 +77,11 @@ class Child:
                         raise self._death()
                     await asyncio.sleep(POLL)
         except TimeoutError:
-            raise ChildDied(f"{self.name} was not ready within {within.total_seconds():.0f} s{self._tail()}") from None
+            await self._crash()
+            raise ChildDied(self, f"was not ready within {within.total_seconds():.0f} s") from None
+        except BaseException:
+            await self._crash()
+            raise
 
     async def death(self) -> ChildDied:
         """Wait until the process ends, and say how."""
@@ -78,24 +90,34 @@ class Child:
 
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
+        self.ended_by_us = True
         with suppress(ProcessLookupError):
             self._process.kill()
 
     async def stop(self, grace: timedelta = GRACE) -> None:
         """End it with SIGTERM, and with SIGKILL if it is still there after the grace."""
+        self.ended_by_us = True
         with suppress(ProcessLookupError):
             self._process.terminate()
         try:
             await asyncio.wait_for(self._process.wait(), grace.total_seconds())
         except TimeoutError:
-            self.kill()
-            await self._process.wait()
+            await self._crash()
+
+    async def _crash(self) -> None:
+        self.kill()
+        await self._process.wait()
 
     def _death(self) -> ChildDied:
         status = self._process.returncode or 0
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
-        return ChildDied(f"{self.name} (pid {self.pid}) {how}{self._tail()}")
+        return ChildDied(self, how)
 
-    def _tail(self) -> str:
+    def logged(self, line: str) -> bool:
+        """Whether exactly this line stands in its log."""
+        return line in self.log.read_text(errors="replace").splitlines()
+
+    def last_lines(self) -> str:
+        """The end of its log, as lines to be shown below a message."""
         lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         return "".join(f"\n  | {line}" for line in [f"end of {self.log}:", *lines])

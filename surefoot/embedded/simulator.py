@@ -1,13 +1,14 @@
 """The simulator as a child process."""
 
 import asyncio
-import sys
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from surefoot.embedded.ports import HOST, free_port, holds
 from surefoot.embedded.processes import Child
+from surefoot.embedded.python import environment, python
 from surefoot.embedded.retries import on_free_ports
 
 START = timedelta(seconds=30)
@@ -28,7 +29,8 @@ async def start_simulator(*, log: Path) -> Simulator:
 
 async def _start(log: Path) -> Simulator:
     port = free_port()
-    child = await Child.start("simulator", [sys.executable, "-m", "surefoot.simulator", "--port", str(port)], log=log)
+    command = python("-m", "surefoot.simulator", "--port", str(port))
+    child = await Child.start("simulator", command, log=log, environment=environment(os.environ))
     await child.ready(lambda: _healthy(child, port), within=START)
     return Simulator(child, f"http://{HOST}:{port}")
 

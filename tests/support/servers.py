@@ -59,9 +59,7 @@ class SessionServers:
         self._listening.set()
         async with server:
             await self._end.wait()
-        for child in self._children:
-            child.kill()
-        await asyncio.gather(*(child.death() for child in self._children))
+        await asyncio.gather(*(child.stop() for child in self._children))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         name = (await reader.readline()).decode().strip()

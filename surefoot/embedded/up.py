@@ -1,0 +1,92 @@
+"""What ``starter.py up`` does: run the embedded stack until it is told to end."""
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from surefoot.embedded.stack import Stack
+from surefoot.settings import Settings, given, load
+
+DEFAULT_FOLDER: Path = Settings.model_fields["state_dir"].default
+QUESTION = "Where is my order A-1003?"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+Say = Callable[[str], None]
+
+
+async def up(*, folder: Path | None = None, workers: int = 1, say: Say = print) -> None:
+    """Start the stack with so many workers, say where everything is, and stay until SIGINT, SIGTERM or SIGHUP.
+
+    A second signal ends everything without grace. A worker that dies is reported and replaced; if it does not come
+    up, or a server dies, everything ends and ``ChildDied`` is raised. Raises ``InvalidInput`` for wrong settings and
+    where a stack runs in the folder already.
+    """
+    known = load(REDIS_URL=given().get("REDIS_URL", "redis://127.0.0.1"))  # any address will do: only the rest counts
+    stack = Stack(folder or known.state_dir)
+    await until_told_to_end(_run(stack, workers, say), stack.kill)
+    say("Ended. What was done is kept in the state folder.")
+
+
+async def until_told_to_end(work: Awaitable[None], kill: Callable[[], None]) -> None:
+    """Do the work until it ends or a signal comes; the second signal calls ``kill``."""
+    task = asyncio.ensure_future(work)
+    told = asyncio.Event()
+
+    def end() -> None:
+        if told.is_set():
+            kill()
+        told.set()
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end)
+    try:
+        await asyncio.wait([task])
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+    if not (task.cancelled() and told.is_set()):
+        await task
+
+
+async def _run(stack: Stack, workers: int, say: Say) -> None:
+    async with stack:
+        await asyncio.gather(*(stack.start_worker() for _ in range(workers)))
+        say(_welcome(stack))
+        while True:
+            death = await stack.watch()
+            if death.child in stack.servers:
+                raise death
+            say(f"{death}\nStarting another one.")
+            await stack.start_worker()
+
+
+def _welcome(stack: Stack) -> str:
+    """Where everything is, and what to type next."""
+    known = stack.environment()
+    rows = {
+        "Temporal": known.get("TEMPORAL_ADDRESS", "as Temporal's own configuration says"),
+        "Temporal UI": known.get("SUREFOOT_TEMPORAL_UI", "elsewhere"),
+        "Redis": _without_password(known["REDIS_URL"]),
+        "Simulator": stack.simulator_url or "not needed",
+        "Workers": ", ".join(f"process {worker.pid}" for worker in stack.workers) or "none",
+        "State, logs": str(stack.folder),
+    }
+    lines = [f"  {name:<13}{value}" for name, value in rows.items()]
+    return "\n".join(["Surefoot is up.", *lines, *_next_steps(stack), "Ctrl-C ends it and keeps its state."])
+
+
+def _next_steps(stack: Stack) -> list[str]:
+    elsewhere = stack.folder != DEFAULT_FOLDER.absolute()
+    prefix = f"SUREFOOT_STATE_DIR={shlex.quote(str(stack.folder))} " if elsewhere else ""
+    command = f"{prefix}{shlex.quote(sys.executable)} starter.py"
+    return ["In another terminal:", f"  {command} doctor", f"  {command} run '{QUESTION}' --profile support --follow"]
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
