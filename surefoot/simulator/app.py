@@ -1,0 +1,21 @@
+"""The simulator as one application: worlds, each with models, back ends and what happens behind them."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from surefoot.simulator import backstage, storefront
+from surefoot.simulator.worlds import Worlds
+
+
+async def _healthy(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
+
+
+def create_app() -> Starlette:
+    """Every world lives below ``/w/{world}`` and is made at its first use."""
+    inside = [*storefront.routes(), *backstage.routes()]
+    app = Starlette(routes=[Route("/healthz", _healthy), Mount("/w/{world}", routes=inside)])
+    app.state.worlds = Worlds()
+    return app

@@ -1,0 +1,25 @@
+"""The simulator as a process."""
+
+import asyncio
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from surefoot.embedded.simulator import start_simulator
+from surefoot.simulator.client import SimulatorClient
+from tests.simulator.waiting import until
+
+
+async def test_it_ends_at_once_although_requests_hang(tmp_path: Path) -> None:
+    log = tmp_path / "simulator.log"
+    running = await start_simulator(log=log)
+    async with SimulatorClient(running.url, "w1") as simulator, httpx2.AsyncClient(timeout=30) as http:
+        await simulator.fault("crm", "hang")
+        hung = asyncio.ensure_future(http.get(f"{simulator.crm_url}/customers/C-1001"))
+        await until(lambda: simulator.calls("crm"))
+        async with asyncio.timeout(5):
+            await running.child.stop()
+        with pytest.raises(httpx2.TransportError):
+            await hung
+    assert "Traceback" not in log.read_text()
