@@ -1,0 +1,1 @@
+"""Model providers behind ``surefoot.ports.ModelPort``, and what their calls cost."""

@@ -1,0 +1,85 @@
+"""Gemini behind ``ModelPort``, over Google's SDK."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import timedelta
+from functools import cached_property
+
+import httpx2
+from google import genai
+from google.genai import types
+from google.genai.errors import APIError
+
+from surefoot.contracts.models import Generation, Prompt, name_of
+from surefoot.errors import ProviderFailure
+from surefoot.llm import errors, gemini_request
+from surefoot.llm.gemini_answer import Answer
+from surefoot.llm.parts import call_ids
+from surefoot.llm.streaming import HttpClients, watched
+from surefoot.ports import OnText
+
+_NAME = "Gemini"
+
+
+class GeminiModel:
+    """Google's models. One request a call: the SDK repeats nothing."""
+
+    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        self._key = api_key
+        self._base_url = base_url
+
+    async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
+        """Stream an answer; raises ``ProviderFailure``."""
+        answer = Answer()
+        stream = watched(self._chunks(prompt), provider=_NAME, idle_limit=idle_limit)
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                if words := answer.add(chunk):
+                    await on_text(words)
+        return answer.generation(taken=call_ids(prompt.messages))
+
+    async def aclose(self) -> None:
+        """Close the connections, if there were any."""
+        if "_http" in self.__dict__:
+            await self._http.aclose()
+
+    @cached_property
+    def _http(self) -> HttpClients:
+        return HttpClients()
+
+    @cached_property
+    def _sdk(self) -> genai.Client:
+        options = types.HttpOptions(
+            base_url=self._base_url,
+            httpx_client=self._http.blocking,
+            httpx_async_client=self._http.waiting,
+            retry_options=types.HttpRetryOptions(attempts=1),
+        )
+        return genai.Client(enterprise=False, api_key=self._key, http_options=options)
+
+    async def _chunks(self, prompt: Prompt) -> AsyncGenerator[types.GenerateContentResponse]:
+        model, contents, config = name_of(prompt.model), gemini_request.contents(prompt), gemini_request.config(prompt)
+        streaming = False
+        try:
+            stream = await self._sdk.aio.models.generate_content_stream(
+                model=model, contents=[*contents], config=config
+            )
+            async for chunk in stream:
+                streaming = True
+                yield chunk
+        except APIError as error:
+            raise self._answered(error, streaming=streaming) from None
+        except httpx2.RequestError as error:
+            raise errors.unreached(_NAME, error) from None
+        except (ValueError, TypeError, AttributeError) as error:  # what the SDK's parsing raises for odd JSON
+            raise errors.broken_off(_NAME, errors.redacted(str(error), self._key)) from None
+
+    def _answered(self, error: APIError, *, streaming: bool) -> ProviderFailure:
+        headers = error.response.headers if error.response is not None else {}
+        return errors.answered(
+            _NAME,
+            error.code,
+            errors.redacted(f"{error.status}: {error.message}", self._key),
+            retry_after=errors.wait_asked_for(headers, error.details),
+            streaming=streaming,
+        )

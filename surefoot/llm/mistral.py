@@ -1,0 +1,91 @@
+"""Mistral behind ``ModelPort``, over Mistral's SDK."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import timedelta
+from functools import cached_property
+
+import httpx2
+from mistralai.client import Mistral, models
+from mistralai.client.errors import MistralError, NoResponseError
+
+from surefoot.contracts.models import Generation, Prompt, name_of
+from surefoot.errors import ProviderFailure
+from surefoot.llm import errors, mistral_request
+from surefoot.llm.mistral_answer import Answer
+from surefoot.llm.parts import call_ids, json_object
+from surefoot.llm.streaming import HttpClients, watched
+from surefoot.ports import OnText
+
+_NAME = "Mistral"
+
+
+class MistralModel:
+    """Mistral's models. One request a call: the SDK repeats nothing unless told to."""
+
+    def __init__(self, api_key: str, base_url: str | None = None) -> None:
+        self._key = api_key
+        self._base_url = base_url
+
+    async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
+        """Stream an answer; raises ``ProviderFailure``."""
+        answer = Answer()
+        stream = watched(self._chunks(prompt), provider=_NAME, idle_limit=idle_limit)
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                if words := answer.add(chunk):
+                    await on_text(words)
+        return answer.generation(taken=call_ids(prompt.messages))
+
+    async def aclose(self) -> None:
+        """Close the connections, if there were any."""
+        if "_http" in self.__dict__:
+            await self._http.aclose()
+
+    @cached_property
+    def _http(self) -> HttpClients:
+        return HttpClients()
+
+    @cached_property
+    def _sdk(self) -> Mistral:
+        return Mistral(
+            api_key=self._key,
+            server_url=self._base_url,
+            client=self._http.blocking,
+            async_client=self._http.waiting,
+        )
+
+    async def _chunks(self, prompt: Prompt) -> AsyncGenerator[models.CompletionChunk]:
+        messages, tools = mistral_request.messages(prompt), mistral_request.tools(prompt)
+        streaming = False
+        try:
+            stream = await self._sdk.chat.stream_async(
+                model=name_of(prompt.model),
+                messages=[*messages],
+                tools=tools,
+                temperature=mistral_request.temperature(prompt),
+                max_tokens=prompt.max_output_tokens,
+            )
+            async with stream:
+                async for event in stream:
+                    streaming = True
+                    yield event.data
+        except MistralError as error:
+            raise self._answered(error, streaming=streaming) from None
+        except httpx2.RequestError as error:
+            raise errors.unreached(_NAME, error) from None
+        except (ValueError, NoResponseError) as error:  # what the SDK's parsing raises for odd JSON
+            raise errors.broken_off(_NAME, errors.redacted(str(error), self._key)) from None
+
+    def _answered(self, error: MistralError, *, streaming: bool) -> ProviderFailure:
+        said = errors.redacted(_message(error), self._key)
+        if 200 <= error.status_code < 300:
+            return errors.broken_off(_NAME, said)
+        wait = errors.wait_asked_for(error.headers)
+        return errors.answered(_NAME, error.status_code, said, retry_after=wait, streaming=streaming)
+
+
+def _message(error: MistralError) -> str:
+    """The provider's own words, or the body as it came."""
+    body = json_object(error.body) or {}
+    return str(body.get("message") or body.get("detail") or error.body or error.message)
