@@ -43,6 +43,7 @@ class Stack:
         self._given = given
         self._in_memory = in_memory
         self._ui = ui
+        self._simulator: Child | None = None
         self._workers: list[Child] = []
         self._deaths: asyncio.Queue[ChildDied] = asyncio.Queue()
         self._watchers: set[asyncio.Task[None]] = set()
@@ -125,7 +126,7 @@ class Stack:
         if not lending.simulated(self._known, ""):
             return
         simulator = await start_simulator(log=self._log("simulator"))
-        self._watched(simulator.child, self.servers)
+        self._simulator = self._watched(simulator.child, self.servers)
         self.simulator_url = simulator.url
         self.lent |= lending.simulated(self._known, simulator.url)
 
@@ -157,6 +158,9 @@ class Stack:
         await _all(*(worker.stop(WORKER_GRACE) for worker in self._workers))
 
     async def _stop_servers(self) -> None:
+        for server in self.servers:
+            if self._in_memory and server is not self._simulator:
+                server.kill()  # it has nothing to keep, and Temporal takes a second to end well
         await _all(*(server.stop() for server in self.servers))
 
 

@@ -1,0 +1,87 @@
+"""What ``up`` leaves behind: nothing, however it ends."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from surefoot.embedded.lending import without_settings
+from tests.support import run_up
+from tests.support.descendants import alive, children_of
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def running_up(folder: Path, *, workers: int = 0, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``up`` in a process of its own, once it has said that it is there."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-u", run_up.__file__, str(folder), str(workers)),
+        env={**without_settings(os.environ), "PYTHONPATH": str(ROOT), **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process, text: str) -> str:
+    """Everything that it has printed, up to the line with this text."""
+    lines = []
+    assert process.stdout is not None
+    while line := (await process.stdout.readline()).decode():
+        lines.append(line)
+        if text in line:
+            return "".join(lines)
+    raise AssertionError(f"it ended without saying {text!r}: {''.join(lines)}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_up_ends_in_order_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> None:
+    async with running_up(tmp_path) as process:
+        welcome = await said(process, "Ctrl-C")
+        assert "Temporal UI  http://127.0.0.1:" in welcome
+        assert "Redis        redis://127.0.0.1:" in welcome
+        assert f"SUREFOOT_STATE_DIR={tmp_path}" in welcome
+        children = children_of(process.pid)
+        assert len(children) == 3
+        process.send_signal(number)
+        await said(process, "Ended")
+        assert await process.wait() == 0
+        assert not alive(children)
+
+
+async def test_no_process_outlives_an_up_that_was_killed_with_sigkill(tmp_path: Path) -> None:
+    async with running_up(tmp_path) as process:
+        await said(process, "Ctrl-C")
+        children = children_of(process.pid)
+        process.kill()
+        await process.wait()
+        await eventually(lambda: not alive(children))
+
+
+async def test_a_signal_while_the_stack_starts_leaves_nothing(tmp_path: Path) -> None:
+    async with running_up(tmp_path) as process:
+        await eventually(lambda: bool(children_of(process.pid)))
+        children = children_of(process.pid)
+        process.terminate()
+        assert await process.wait() == 0
+        assert not alive(children)
+
+
+async def test_a_wrong_setting_is_told_before_anything_starts(tmp_path: Path) -> None:
+    async with running_up(tmp_path, SUREFOOT_MAX_ACTIVITIES="none") as process:
+        assert "SUREFOOT_MAX_ACTIVITIES" in await said(process, "SUREFOOT_MAX_ACTIVITIES")
+        assert await process.wait() == 1
+    assert not os.listdir(tmp_path)
