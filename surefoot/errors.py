@@ -182,7 +182,6 @@ class CallFailed(Message):
     message: str
     status: int | None = None
     transitions: tuple[Transition, ...] = ()
-    crossings: tuple[Crossing, ...] = ()
 
 
 class ModelFailed(Message):

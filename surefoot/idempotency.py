@@ -72,6 +72,9 @@ def incident_id(report: IncidentReport) -> str:
     return f"incident-{_encoded(report.kind, report.tenant, report.subject, report.episode)}"
 
 
-def approval_id(tool: str, arguments: Mapping[str, JsonValue], effect_key: str) -> str:
-    """A digest of what the human was shown; a decision is checked against it."""
-    return digest(tool, canonical(dict(arguments)), effect_key)[:16]
+def approval_id(tool: str, arguments: Mapping[str, JsonValue], effect_key: str, asked: int) -> str:
+    """A digest of what the human was shown; a decision is checked against it.
+
+    ``asked`` numbers the requests of a run, so that a decision never answers a later request for the same call.
+    """
+    return digest(tool, canonical(dict(arguments)), effect_key, str(asked))[:16]

@@ -12,6 +12,7 @@ from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerPolicy, BreakerStatus, Permit, Transition, Verdict
 from surefoot.contracts.budgets import BudgetLimit, Charge, Crossing, Hold, Scope, ScopeKind, ScopeStatus
 from surefoot.contracts.guardrails import Answer
+from surefoot.contracts.incidents import Evidence
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
 from surefoot.contracts.tools import Claim, ToolBooking
 
@@ -87,6 +88,8 @@ class Refused:
     name: str
     retry_after: timedelta | None
     episode: str
+    in_doubt: bool = False
+    """The claim that the call came with is in doubt, and stays so: an earlier attempt may have happened."""
 
 
 @dataclass(frozen=True)
@@ -200,11 +203,13 @@ class Guards(Protocol):
         attempt: int,
         lease: timedelta,
         mark_sent: bool,
+        lands_within: timedelta,
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
-        """Claim, then admit. A refusal by the breaker releases the claim.
+        """Claim, then admit. A refusal by the breaker puts the claim back as it was, with its doubt.
 
         ``effect_key`` is None for a ``read``. With ``mark_sent`` the claim is at once marked sent, which saves a
-        round trip where a needless doubt does no harm; otherwise call ``mark_sent`` before the request leaves.
+        round trip where a needless doubt does no harm; otherwise call ``mark_sent`` before the request leaves. A
+        request that left now can land for ``lands_within``.
         """
         ...
 
@@ -254,6 +259,16 @@ class GuardOffice(Protocol):
     async def budget(self, tenant: str, kind: ScopeKind, subject: str, default: BudgetLimit) -> ScopeStatus: ...
 
     async def claim(self, effect_key: str) -> JsonObject | None: ...
+
+
+class EvidencePort(Protocol):
+    """What a run left behind.
+
+    ``of_run`` takes the run's workflow id and raises ``NotFound`` when there is no history of it any more, and
+    ``Unreachable`` when Temporal does not answer in time.
+    """
+
+    async def of_run(self, run_id: str) -> Evidence: ...
 
 
 @dataclass(frozen=True)

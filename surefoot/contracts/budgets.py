@@ -95,6 +95,8 @@ class Charge(Message):
     attempt: int = 1
     cost: Nanos
     model_version: str
+    unknown: bool = False
+    """Charged at the bound, because the call was given up in flight."""
 
 
 class HoldTimes(Message):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from surefoot.contracts.base import Message
+from surefoot.contracts.breakers import Transition
 from surefoot.contracts.budgets import Crossing, Hold, Scope, ScopeStatus
 from surefoot.contracts.models import ModelBooking, ModelId
 from surefoot.contracts.tools import ToolBooking
@@ -83,7 +84,23 @@ class GuardrailDecision(Message):
     tight_scope: ScopeStatus | None = None
     """The scope that decided, for messages with truthful numbers."""
     crossings: tuple[Crossing, ...] = ()
+    transitions: tuple[Transition, ...] = ()
     booked: bool = True
     """What was unsettled has been booked now."""
     store: str = ""
     """The store's epoch: changes when Redis was wiped or lost its newest writes in a failover."""
+
+
+class Books(Message):
+    """Input of ``guardrails.close_books``: what is left when a run ends."""
+
+    holds: tuple[Hold, ...] = ()
+    """Reserved and perhaps not used: given back, unless they were sent after all."""
+    unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
+
+
+class BooksClosed(Message):
+    """Output of ``guardrails.close_books``."""
+
+    crossings: tuple[Crossing, ...] = ()
+    transitions: tuple[Transition, ...] = ()

@@ -83,6 +83,8 @@ class ModelCall(Message):
     hold: Hold
     breaker: BreakerPolicy = BreakerPolicy()
     turn: int
+    deadline: timedelta = timedelta(minutes=5)
+    """For this attempt."""
     idle_limit: timedelta = timedelta(seconds=90)
     """The longest silence of the provider; a thinking model is silent for a minute."""
 

@@ -19,6 +19,8 @@ class Limits(Message):
     """Time spent waiting for people is not counted."""
     store_wait: Duration = timedelta(minutes=10)
     """The longest wait for Redis to come back before the run fails."""
+    model_deadline: Duration = timedelta(minutes=5)
+    """For one attempt of a model call."""
     model_attempts: int = Field(default=4, ge=1, le=20)
     """Attempts of one model call before the fallback is used."""
     repeats: int = Field(default=3, ge=2, le=100)
@@ -49,6 +51,8 @@ class Profile(Message):
     budgets: dict[ScopeKind, BudgetLimit] = {}
     approvals: dict[str, ApprovalRule] = {}
     model_breaker: BreakerPolicy = BreakerPolicy()
+    heartbeat: Duration = timedelta(seconds=5)
+    """Set by the worker that pins the profile: an activity that is silent for longer is given to another worker."""
 
     def tool(self, name: str) -> ToolContract | None:
         return next((tool for tool in self.tools if tool.name == name), None)

@@ -45,6 +45,8 @@ class ToolCall(Message):
     arguments: JsonObject
     effect_key: str
     tenant: str
+    occurrence: int = 0
+    """Which of the run's equal deeds this is; part of the effect key."""
 
 
 class ToolResult(Message):

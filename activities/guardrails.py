@@ -1,0 +1,153 @@
+"""The guardrail check before each model call, and the closing of a run's books."""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from surefoot.contracts.breakers import BreakerState, BreakerStatus
+from surefoot.contracts.budgets import dollars
+from surefoot.contracts.guardrails import (
+    Answer,
+    Books,
+    BooksClosed,
+    GuardrailDecision,
+    GuardrailRequest,
+    OpenCircuit,
+)
+from surefoot.contracts.models import ModelBooking, provider_of
+from surefoot.contracts.tools import ToolBooking
+from surefoot.errors import ErrorType, StoreUnavailable, UnknownModel, final, store_unavailable
+from surefoot.ports import Guards, Pricing, Receipt, Reservation, Reserved, Rung
+
+REFUSING = {BreakerState.OPEN, BreakerState.FORCED_OPEN}
+
+
+class GuardrailActivities:
+    """Asks the store for money and health. No model is called unless this has cleared it."""
+
+    def __init__(self, guards: Guards, pricing: Pricing) -> None:
+        self._guards = guards
+        self._pricing = pricing
+
+    @activity.defn(name="guardrails.check")
+    async def check(self, request: GuardrailRequest) -> GuardrailDecision:
+        """Choose a model and hold the most that calling it can cost. Local: it must answer within a second."""
+        try:
+            receipt = await self._booked(request.unsettled)
+            decision = await self._decided(request)
+        except StoreUnavailable as error:
+            raise store_unavailable(str(error)) from error
+        except UnknownModel as error:
+            raise final(ErrorType.MODEL_REFUSED, str(error)) from error
+        return decision.model_copy(update={"crossings": receipt.crossings, "transitions": receipt.transitions})
+
+    @activity.defn(name="guardrails.close_books")
+    async def close_books(self, books: Books) -> BooksClosed:
+        """Give back what was held and book what is unsettled, before a run ends."""
+        try:
+            for hold in books.holds:
+                await self._guards.release(hold)
+            receipt = await self._booked(books.unsettled)
+        except StoreUnavailable as error:
+            raise store_unavailable(str(error)) from error
+        return BooksClosed(crossings=receipt.crossings, transitions=receipt.transitions)
+
+    async def _booked(self, unsettled: tuple[ModelBooking | ToolBooking, ...]) -> Receipt:
+        receipts = [await self._guards.book(booking) for booking in unsettled]
+        return Receipt(
+            transitions=tuple(change for receipt in receipts for change in receipt.transitions),
+            crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
+        )
+
+    async def _decided(self, request: GuardrailRequest) -> GuardrailDecision:
+        """The ladder decides on money; where its choice is out, the first fallback that works takes over."""
+        ladder = [model for model in request.ladder if model not in request.avoid]
+        attempts = [(request.hold_id, ladder)] if ladder else []
+        attempts += [
+            (f"{request.hold_id}/fallback-{position}", [model])
+            for position, model in enumerate(request.fallback)
+            if model not in request.avoid
+        ]
+        looked_at: dict[str, BreakerStatus] = {}
+        for hold_id, models in attempts:
+            if len(models) == 1 and refuses(looked_at, models[0]):
+                continue
+            rungs = tuple(self._rung(request, model) for model in models)
+            reserved = await self._guards.reserve(_reservation(request, hold_id, rungs))
+            looked_at = reserved.breakers
+            if reserved.hold is None or not refuses(looked_at, reserved.hold.model):
+                return _answer(request, rungs, reserved)
+            await self._guards.release(reserved.hold)
+        return _no_model(request, looked_at)
+
+    def _rung(self, request: GuardrailRequest, model: str) -> Rung:
+        tokens = request.size.token_bound(provider_of(model))
+        return Rung(model, self._pricing.bound(model, input_tokens=tokens, output_tokens=request.output_tokens))
+
+
+def _reservation(request: GuardrailRequest, hold_id: str, rungs: tuple[Rung, ...]) -> Reservation:
+    return Reservation(
+        hold_id=hold_id,
+        tenant=request.tenant,
+        scopes=request.scopes,
+        rungs=rungs,
+        output_tokens=request.output_tokens,
+        breakers=tuple(dict.fromkeys((*request.tools, *request.ladder, *request.fallback))),
+    )
+
+
+def _answer(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserved) -> GuardrailDecision:
+    chosen = reserved.hold.model if reserved.hold else None
+    return GuardrailDecision(
+        answer=reserved.answer,
+        model=chosen,
+        hold=reserved.hold,
+        downgraded=chosen in request.ladder and reserved.rung > 0,
+        fell_back=chosen in request.fallback,
+        reason=_reason(request, rungs, reserved),
+        retry_after=reserved.retry_after,
+        open_tools=open_circuits(reserved.breakers, request.tools),
+        open_models=open_circuits(reserved.breakers, (*request.ladder, *request.fallback)),
+        tight_scope=reserved.tight_scope,
+        store=reserved.epoch,
+    )
+
+
+def _reason(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserved) -> str:
+    scope = reserved.tight_scope
+    books = (
+        f"{scope.kind} {scope.subject!r} has ${dollars(scope.settled)} spent and ${dollars(scope.held)} held"
+        f" of its ${dollars(scope.limit)}"
+        if scope
+        else "the budget is tight"
+    )
+    if reserved.hold is None:
+        return f"the next call may cost ${dollars(rungs[-1].bound)}, but {books}"
+    if reserved.hold.model in request.fallback:
+        return f"a fallback, since {', '.join(request.ladder)} is out"
+    return f"downgraded from {rungs[0].model}: {books}" if reserved.rung > 0 else ""
+
+
+def _no_model(request: GuardrailRequest, looked_at: dict[str, BreakerStatus]) -> GuardrailDecision:
+    models = (*request.ladder, *request.fallback)
+    refused = open_circuits(looked_at, models)
+    waits = [circuit.until - datetime.now(UTC) for circuit in refused if circuit.until]
+    return GuardrailDecision(
+        answer=Answer.NO_MODEL,
+        reason=f"every model is out: {', '.join(models)}",
+        retry_after=max(min(waits), timedelta(0)) if waits else None,
+        open_tools=open_circuits(looked_at, request.tools),
+        open_models=refused,
+    )
+
+
+def refuses(looked_at: dict[str, BreakerStatus], name: str) -> bool:
+    return name in looked_at and looked_at[name].state in REFUSING
+
+
+def open_circuits(looked_at: dict[str, BreakerStatus], names: tuple[str, ...]) -> tuple[OpenCircuit, ...]:
+    return tuple(
+        OpenCircuit(name=name, until=looked_at[name].open_until, episode=looked_at[name].episode)
+        for name in dict.fromkeys(names)
+        if refuses(looked_at, name)
+    )

@@ -1,0 +1,163 @@
+"""One model call: admitted, streamed, settled, reported."""
+
+import asyncio
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.heartbeat import beating
+from activities.persistence import persisted
+from activities.verdicts import circuit_opened, refused
+from activities.words import Words
+from surefoot.contracts.breakers import Permit, Transition, Verdict
+from surefoot.contracts.budgets import Charge
+from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, name_of, provider_of
+from surefoot.errors import (
+    BudgetRefused,
+    ErrorType,
+    Fault,
+    InvalidInput,
+    ModelFailed,
+    ProviderFailure,
+    StoreUnavailable,
+    final,
+    retryable,
+)
+from surefoot.ports import Admitted, Guards, ModelPort, OverBudget, Pricing, Receipt, Refused, TextStream
+
+
+class LlmActivities:
+    """Calls models. Every call is paid from a hold, and the hold is settled before the answer is returned."""
+
+    def __init__(
+        self, providers: Mapping[str, ModelPort], guards: Guards, pricing: Pricing, stream: TextStream
+    ) -> None:
+        self._providers = providers
+        self._guards = guards
+        self._pricing = pricing
+        self._stream = stream
+
+    @activity.defn(name="llm.generate")
+    async def generate(self, call: ModelCall) -> ModelReply:
+        async with beating():
+            provider = self._provider(call)
+            admitted = await self._admitted(call)
+            try:
+                generation = await self._generation(provider, call)
+            except ProviderFailure as failure:
+                raise await self._failed(call, admitted, failure) from failure
+            except asyncio.CancelledError:
+                await asyncio.shield(self._ended(call, admitted.permit, Verdict.NEUTRAL, _unknown(call)))
+                raise
+            return await self._settled(call, admitted, generation)
+
+    def _provider(self, call: ModelCall) -> ModelPort:
+        try:
+            return self._providers[provider_of(call.prompt.model)]
+        except (KeyError, InvalidInput) as error:
+            message = f"no provider for {call.prompt.model!r} on this worker: {error}"
+            raise final(ErrorType.MODEL_REFUSED, message) from error
+
+    async def _admitted(self, call: ModelCall) -> Admitted:
+        try:
+            entry = await self._guards.begin_model_call(call.hold, activity.info().attempt, call.breaker)
+            if isinstance(entry, Refused):
+                await self._guards.release(call.hold)
+                raise refused(entry)
+        except StoreUnavailable as error:
+            # Final here: the run waits for Redis on a durable timer, not in this worker.
+            raise final(ErrorType.STORE_UNAVAILABLE, str(error)) from error
+        if isinstance(entry, OverBudget):
+            details = BudgetRefused(scope=entry.scope, bound=call.hold.bound)
+            raise final(ErrorType.BUDGET_EXHAUSTED, "the budget has no room for another attempt", details)
+        return entry
+
+    async def _generation(self, provider: ModelPort, call: ModelCall) -> Generation:
+        words = Words(self._stream, run_id=activity.info().workflow_id or "", turn=call.turn)
+        try:
+            async with asyncio.timeout(call.deadline.total_seconds()):
+                return await provider.generate(call.prompt, on_text=words.say, idle_limit=call.idle_limit)
+        except TimeoutError as error:
+            raise ProviderFailure(
+                f"{call.prompt.model} did not finish within {call.deadline}",
+                fault=Fault.RETRYABLE,
+                verdict=Verdict.FAILURE,
+                maybe_billed=True,
+            ) from error
+
+    async def _settled(self, call: ModelCall, admitted: Admitted, generation: Generation) -> ModelReply:
+        cost = self._cost(call, generation)
+        charge = Charge(
+            hold=call.hold, attempt=activity.info().attempt, cost=cost, model_version=generation.model_version
+        )
+        receipt = await self._ended(call, admitted.permit, Verdict.SUCCESS, charge)
+        booking = ModelBooking(charge=charge, permit=admitted.permit, verdict=Verdict.SUCCESS)
+        return ModelReply(
+            message=generation.message,
+            usage=generation.usage,
+            model=call.prompt.model,
+            model_version=generation.model_version,
+            finish=generation.finish,
+            cost=cost,
+            transitions=_changes(admitted, receipt),
+            crossings=receipt.crossings if receipt else (),
+            unsettled=() if receipt else (booking,),
+        )
+
+    def _cost(self, call: ModelCall, generation: Generation) -> int:
+        usage = generation.usage
+        return self._pricing.cost(
+            call.prompt.model,
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            served_as=generation.model_version,
+        )
+
+    async def _failed(self, call: ModelCall, admitted: Admitted, failure: ProviderFailure) -> ApplicationError:
+        """Settle and report a failed attempt; return the error that says whether Temporal tries again."""
+        charge = _unknown(call) if failure.maybe_billed else _nothing(call)
+        receipt = await self._ended(call, admitted.permit, failure.verdict, charge, failure)
+        changes = _changes(admitted, receipt)
+        opened = circuit_opened(changes)
+        if opened:
+            return opened
+        details = ModelFailed(
+            model=call.prompt.model,
+            message=str(failure),
+            status=failure.status,
+            transitions=changes,
+            crossings=receipt.crossings if receipt else (),
+        )
+        if failure.fault is Fault.RETRYABLE:
+            return retryable(ErrorType.MODEL_UNAVAILABLE, str(failure), details, retry_after=failure.retry_after)
+        return final(ErrorType.MODEL_REFUSED, str(failure), details)
+
+    async def _ended(
+        self,
+        call: ModelCall,
+        permit: Permit,
+        verdict: Verdict,
+        charge: Charge,
+        failure: ProviderFailure | None = None,
+    ) -> Receipt | None:
+        retry_after = failure.retry_after if failure else None
+        return await persisted(lambda: self._guards.end_model_call(permit, verdict, retry_after, charge))
+
+
+def _unknown(call: ModelCall) -> Charge:
+    """The provider may charge for what it never answered: the bound is booked."""
+    attempt, version = activity.info().attempt, name_of(call.prompt.model)
+    return Charge(hold=call.hold, attempt=attempt, cost=call.hold.bound, model_version=version, unknown=True)
+
+
+def _nothing(call: ModelCall) -> Charge:
+    attempt, version = activity.info().attempt, name_of(call.prompt.model)
+    return Charge(hold=call.hold, attempt=attempt, cost=0, model_version=version)
+
+
+def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:
+    """What this call did to the breaker, from admitting it to its report."""
+    before = (admitted.transition,) if admitted.transition else ()
+    return (*before, *(receipt.transitions if receipt else ()))

@@ -1,0 +1,63 @@
+"""Tool calls: one activity for each tool, named after it."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol
+
+from pydantic import BaseModel, JsonValue
+from temporalio import activity
+
+from activities.heartbeat import beating
+from activities.tool_attempt import Attempt
+from surefoot.contracts.base import JsonObject
+from surefoot.contracts.tools import ToolCall, ToolResult
+from surefoot.errors import CallFailed, ErrorType, InvalidInput, StoreUnavailable, final, store_unavailable
+from surefoot.ports import Guards, ToolContext
+
+
+class ToolPort(Protocol):
+    """A tool as an activity uses it. ``execute`` and ``look_up`` raise ``ToolFailure``."""
+
+    def validate(self, arguments: JsonObject) -> BaseModel: ...
+
+    async def execute(self, arguments: BaseModel, context: ToolContext) -> JsonValue: ...
+
+    async def look_up(self, context: ToolContext) -> JsonValue: ...
+
+
+class Toolbox(Protocol):
+    """The tools of a worker, by exact name."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __getitem__(self, name: str) -> ToolPort: ...
+
+
+class ToolActivities:
+    """Validates, claims, admits, executes, completes and reports, in this order."""
+
+    def __init__(self, tools: Toolbox, guards: Guards) -> None:
+        self._tools = tools
+        self._guards = guards
+
+    def activities(self) -> list[Callable[[ToolCall], Awaitable[ToolResult]]]:
+        """One activity for each tool, so that they can be told apart, limited and routed by name."""
+        return [self._named(name) for name in self._tools]
+
+    def _named(self, name: str) -> Callable[[ToolCall], Awaitable[ToolResult]]:
+        @activity.defn(name=f"tool.{name}")
+        async def tool(call: ToolCall) -> ToolResult:
+            return await self._call(self._tools[name], call)
+
+        return tool
+
+    async def _call(self, tool: ToolPort, call: ToolCall) -> ToolResult:
+        try:
+            arguments = tool.validate(call.arguments)
+        except InvalidInput as error:
+            details = CallFailed(tool=call.contract.name, attempts=0, message=str(error))
+            raise final(ErrorType.INVALID_ARGUMENTS, str(error), details) from error
+        async with beating() as pulse:
+            try:
+                return await Attempt(self._guards, tool, call, arguments, pulse).make()
+            except StoreUnavailable as error:
+                raise store_unavailable(str(error)) from error
