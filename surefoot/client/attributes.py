@@ -1,0 +1,75 @@
+"""Search attributes of runs and incidents, and finding executions by them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from temporalio.client import WorkflowExecution
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from surefoot.contracts.runs import RunRequest, RunStatus
+
+Keyword = SearchAttributeKey[str]
+
+TENANT = SearchAttributeKey.for_keyword("Tenant")
+SESSION = SearchAttributeKey.for_keyword("Session")
+PROFILE = SearchAttributeKey.for_keyword("Profile")
+STATUS = SearchAttributeKey.for_keyword("Status")
+WAITING = SearchAttributeKey.for_keyword("Waiting")
+KIND = SearchAttributeKey.for_keyword("Kind")
+SUBJECT = SearchAttributeKey.for_keyword("Subject")
+SEVERITY = SearchAttributeKey.for_keyword("Severity")
+STATE = SearchAttributeKey.for_keyword("State")
+
+ALL = (TENANT, SESSION, PROFILE, STATUS, WAITING, KIND, SUBJECT, SEVERITY, STATE)
+"""What a namespace must have registered."""
+
+APPROVAL = "approval"
+"""The value of ``Waiting`` in a run that waits for a human."""
+
+
+def of_new_run(request: RunRequest) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT, request.tenant),
+            SearchAttributePair(SESSION, request.session),
+            SearchAttributePair(PROFILE, request.profile),
+            SearchAttributePair(STATUS, RunStatus.RUNNING.value),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which executions of a workflow are wanted.
+
+    No escape for quotes and backslashes works in every visibility store (SQLite takes none), so a value that holds
+    one is narrowed down by what stands before it, and ``matches`` does the rest.
+    """
+
+    workflow: str
+    statuses: Sequence[str] = ()
+    """Temporal's own; any if empty."""
+    values: Mapping[Keyword, str | None] = field(default_factory=dict)
+    """Wanted values; None is any."""
+
+    @property
+    def query(self) -> str:
+        """What goes to Temporal; an execution that went on as a new one is left out."""
+        terms = [f"WorkflowType = '{self.workflow}'", "ExecutionStatus != 'ContinuedAsNew'"]
+        if self.statuses:
+            terms.append(f"ExecutionStatus IN ({', '.join(map(repr, self.statuses))})")
+        terms += [_term(key.name, value) for key, value in self.values.items() if value]
+        return " AND ".join(filter(None, terms))
+
+    def matches(self, execution: WorkflowExecution) -> bool:
+        found = execution.typed_search_attributes
+        return all(value is None or found.get(key) == value for key, value in self.values.items())
+
+
+def _term(name: str, value: str) -> str:
+    """A condition that every execution with this value meets. Some names, such as Session, are reserved words."""
+    head = re.split(r"['\"\\]", value, maxsplit=1)[0]
+    if head == value:
+        return f"`{name}` = '{value}'"
+    return f"`{name}` STARTS_WITH '{head}'" if head else ""
