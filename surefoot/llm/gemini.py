@@ -19,6 +19,8 @@ from surefoot.llm.streaming import HttpClients, watched
 from surefoot.ports import OnText
 
 _NAME = "Gemini"
+_VERSION = "v1beta"
+"""The version that the recordings speak; the SDK's own default is another."""
 
 
 class GeminiModel:
@@ -51,6 +53,7 @@ class GeminiModel:
     def _sdk(self) -> genai.Client:
         options = types.HttpOptions(
             base_url=self._base_url,
+            api_version=_VERSION,
             httpx_client=self._http.blocking,
             httpx_async_client=self._http.waiting,
             retry_options=types.HttpRetryOptions(attempts=1),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from mistralai.client import models
+from mistralai.client.types import UNSET, OptionalNullable
 
 from surefoot.contracts.conversation import (
     AssistantMessage,
@@ -33,14 +34,14 @@ def messages(prompt: Prompt) -> list[ChatMessage]:
     return [*system, *_conversation(prompt.messages)]
 
 
-def tools(prompt: Prompt) -> list[models.Tool] | None:
-    """The offered tools; None if there are none."""
-    return [_tool(offer) for offer in prompt.tools] or None
+def tools(prompt: Prompt) -> OptionalNullable[list[models.Tool]]:
+    """The offered tools, if there are any."""
+    return [_tool(offer) for offer in prompt.tools] or UNSET
 
 
-def temperature(prompt: Prompt) -> float | None:
-    """The temperature, at most as high as Mistral allows."""
-    return None if prompt.temperature is None else min(prompt.temperature, _HOTTEST)
+def temperature(prompt: Prompt) -> OptionalNullable[float]:
+    """The temperature, if one is set, at most as high as Mistral allows."""
+    return UNSET if prompt.temperature is None else min(prompt.temperature, _HOTTEST)
 
 
 def _tool(offer: ToolOffer) -> models.Tool:
