@@ -1,0 +1,172 @@
+"""The circuit breaker that the whole fleet shares: its rules are in ``lua/breaker/``, its state in Redis."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus, Permit, Transition, Verdict
+from surefoot.ports import Admitted, Refused
+from surefoot.reliability.keys import tagged
+from surefoot.reliability.store import Row, Step, Store, run
+from surefoot.reliability.times import milliseconds, moment, moment_or_none, since_epoch, span
+
+LONGEST_THROTTLE = timedelta(minutes=5)
+"""A Retry-After that asks for more is not believed."""
+LISTED_FOR = 60.0
+"""Seconds after which a name is listed again, since Redis may have been wiped."""
+
+
+class Breaker(Protocol):
+    """What both breakers do, the fleet's and the process's own.
+
+    A ``token`` names the call or the act: repeated with the same token, each method answers the same.
+    """
+
+    async def admit(self, name: str, policy: BreakerPolicy, token: str) -> Admitted | Refused: ...
+
+    async def report(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Transition | None: ...
+
+    async def force(self, name: str, state: BreakerState, reason: str, token: str) -> Transition | None: ...
+
+    async def status(self, name: str) -> BreakerStatus: ...
+
+
+class RedisBreaker:
+    """Breakers in Redis. The ``…_step`` methods are for batches with other guards."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._listed: dict[str, float] = {}
+
+    def _keys(self, name: str) -> tuple[str, str, str, str]:
+        key = tagged(self._prefix, "breaker", name)
+        return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes"
+
+    @property
+    def _index(self) -> str:
+        return f"{self._prefix}:breakers"
+
+    async def admit(self, name: str, policy: BreakerPolicy, token: str) -> Admitted | Refused:
+        return await self._store.one(self.admit_step(name, policy, token), *self.listing(name))
+
+    def admit_step(self, name: str, policy: BreakerPolicy, token: str) -> Step[Admitted | Refused]:
+        def read(row: Row) -> Admitted | Refused:
+            word, generation, probe, wait, episode, transition = row
+            if word == "refuse":
+                return Refused(name, None if int(wait) < 0 else span(wait), episode)
+            permit = Permit(
+                name=name,
+                generation=int(generation),
+                probe=token if probe == "1" else None,
+                token=token,
+                policy=policy,
+            )
+            return Admitted(permit, _transition(name, transition))
+
+        arguments = (token, policy.probes, milliseconds(policy.probe_lease))
+        return run("breaker/admit", self._keys(name), arguments, read)
+
+    async def report(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Transition | None:
+        return await self._store.one(self.report_step(permit, verdict, retry_after))
+
+    def report_step(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Step[Transition | None]:
+        policy = permit.policy
+        spans = (policy.open_for, policy.open_at_most, LONGEST_THROTTLE)
+        arguments = (
+            permit.token,
+            permit.generation,
+            verdict.value,
+            milliseconds(retry_after or timedelta()),
+            policy.failures,
+            milliseconds(policy.window),
+            policy.consecutive,
+            *(milliseconds(each) for each in spans),
+        )
+        return run("breaker/report", self._keys(permit.name), arguments, lambda row: _transition(permit.name, row[0]))
+
+    async def force(self, name: str, state: BreakerState, reason: str, token: str) -> Transition | None:
+        """Hold a breaker ``forced_open`` or ``disabled``, or ``closed`` it; None if it was in that state."""
+        step = run(
+            "breaker/force", self._keys(name), (state.value, reason, token), lambda row: _transition(name, row[0])
+        )
+        return await self._store.one(step, *self.listing(name))
+
+    def listing(self, name: str) -> tuple[Step[None], ...]:
+        """The step that puts a name on the list that operators read, if it has not been put there lately."""
+        now = time.monotonic()
+        if now - self._listed.get(name, -math.inf) < LISTED_FOR:
+            return ()
+        self._listed[name] = now
+        return (Step(("SADD", self._index, name), lambda _: None),)
+
+    async def names(self) -> Sequence[str]:
+        return sorted(await self._store.one(Step(("SMEMBERS", self._index), lambda row: row)))
+
+    async def status(self, name: str) -> BreakerStatus:
+        return await self._store.one(self.status_step(name))
+
+    def status_step(self, name: str) -> Step[BreakerStatus]:
+        def read(row: Row) -> BreakerStatus:
+            state, generation, episode, recent, until, reason, now = row
+            return BreakerStatus(
+                name=name,
+                state=_judged(state, until, moment(now)),
+                generation=int(generation),
+                episode=episode,
+                recent_failures=int(recent),
+                open_until=moment_or_none(until),
+                reason=reason,
+            )
+
+        return run("breaker/look", self._keys(name), (), read)
+
+    def peek_step(self, name: str) -> Step["Glance"]:
+        """A plain read, judged later with the time that another step of the batch brings."""
+        fields = ("state", "generation", "born", "episodes", "open_until", "reason", "streak")
+        return Step(("HMGET", self._keys(name)[0], *fields), lambda row: Glance(name, row))
+
+
+class Glance:
+    """A breaker as it was read, not yet judged by the clock."""
+
+    def __init__(self, name: str, row: Row) -> None:
+        self._name = name
+        self._row = row
+
+    def at(self, now: datetime) -> BreakerStatus:
+        """An open breaker whose time is over counts as half-open: the next call will be its probe."""
+        state, generation, born, episodes, until, reason, streak = self._row
+        return BreakerStatus(
+            name=self._name,
+            state=_judged(state or "closed", until, now),
+            generation=int(generation or 0),
+            episode=f"{born}-{episodes}" if int(episodes or 0) else "",
+            recent_failures=int(streak or 0),
+            open_until=moment_or_none(until),
+            reason=reason,
+        )
+
+
+def _judged(state: str, until: str, now: datetime) -> BreakerState:
+    over = state == BreakerState.OPEN and int(until) <= since_epoch(now)
+    return BreakerState.HALF_OPEN if over else BreakerState(state)
+
+
+def _transition(name: str, text: str) -> Transition | None:
+    if not text:
+        return None
+    _, before, after, generation, episode, reason, at, until = json.loads(text)
+    return Transition(
+        name=name,
+        before=before,
+        after=after,
+        generation=generation,
+        episode=episode,
+        reason=reason,
+        at=moment(at),
+        open_until=moment_or_none(until),
+    )

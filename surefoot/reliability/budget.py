@@ -1,0 +1,238 @@
+"""Budgets: money is held in every scope at once before it is spent, by the rules of ``lua/budget/``.
+
+Holds are not spend. Settled plus held never passes a cap while no call costs more than its bound.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeVar
+
+from surefoot.contracts.budgets import BudgetWindow, Charge, Crossing, Hold, HoldTimes, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.guardrails import Answer
+from surefoot.errors import InvalidInput, Superseded
+from surefoot.ports import OverBudget, Reservation, Reserved
+from surefoot.reliability.amounts import check_charge, check_hold, check_scopes, nanos
+from surefoot.reliability.keys import part, tagged
+from surefoot.reliability.store import Row, Step, Store, run
+from surefoot.reliability.times import milliseconds, moment, since_epoch, span
+from surefoot.reliability.windows import Window, window_at
+
+A = TypeVar("A")
+
+REMEMBERED = timedelta(days=35)
+"""How long a settlement is known, so that a repetition is not booked again; longer than any retention and window."""
+FIELDS = 5
+"""Numbers a scope at the end of each reply."""
+MOVED = "window"
+"""The reply to a caller whose clock is in another window than Redis's."""
+
+
+@dataclass(frozen=True)
+class WindowMoved:
+    """The day or month is another one by Redis's clock; nothing was done."""
+
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The answer to a reservation, and Redis's time, by which breakers of the same batch are judged."""
+
+    reserved: Reserved
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Scopes:
+    """Scopes with the windows that they are booked in."""
+
+    tenant: str
+    scopes: tuple[Scope, ...]
+    at: datetime
+    checked: bool = False
+    """The script refuses if a window is not the current one."""
+
+    @property
+    def windows(self) -> list[Window]:
+        return [window_at(scope.budget.window, self.at) for scope in self.scopes]
+
+    def keys(self, prefix: str, call: str) -> list[str]:
+        root = tagged(prefix, "budget", self.tenant)
+        books = [
+            f"{root}:{scope.kind.value}:{part(scope.subject)}:{window.name}"
+            for scope, window in zip(self.scopes, self.windows, strict=True)
+        ]
+        return [f"{root}:epoch", f"{root}:settled:{part(call)}", *(key for b in books for key in (b, f"{b}:holds"))]
+
+    def arguments(self, memory: timedelta) -> list[int]:
+        told: list[int] = []
+        for scope, window in zip(self.scopes, self.windows, strict=True):
+            begin, end = (
+                (since_epoch(window.begin), since_epoch(window.end))
+                if self.checked and window.begin and window.end
+                else (0, 0)
+            )
+            passing = scope.kind is ScopeKind.RUN or scope.budget.window is not BudgetWindow.FOREVER
+            ttl = milliseconds(memory) if passing else 0
+            told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl]
+        return told
+
+    def statuses(self, row: Row) -> list[ScopeStatus]:
+        """Read the books at the end of a reply."""
+        numbers = [int(number) for number in row[len(row) - FIELDS * len(self.scopes) :]]
+        return [
+            _status(scope, window, *numbers[i * FIELDS : (i + 1) * FIELDS])
+            for i, (scope, window) in enumerate(zip(self.scopes, self.windows, strict=True))
+        ]
+
+
+def _status(
+    scope: Scope, window: Window, settled: int, held: int, unknown: int, limit: int, soft_line: int
+) -> ScopeStatus:
+    return ScopeStatus(
+        kind=scope.kind,
+        subject=scope.subject,
+        limit=limit,
+        soft_line=soft_line,
+        settled=settled,
+        held=held,
+        unknown=unknown,
+        window=window.name,
+        resets_at=window.end,
+    )
+
+
+def _crossings(lines: str, statuses: list[ScopeStatus], epoch: str) -> tuple[Crossing, ...]:
+    def crossing(told: str) -> Crossing:
+        number, _, word = told.partition(":")
+        line: Literal["soft", "hard"] = "soft" if word == "soft" else "hard"
+        status = statuses[int(number) - 1]
+        return Crossing(line=line, scope=status, episode=f"{epoch}:{status.window}:{line}")
+
+    return tuple(crossing(told) for told in lines.split(",") if told)
+
+
+def _of(hold: Hold) -> _Scopes:
+    """A call is booked where its hold was taken, however late."""
+    check_hold(hold)
+    return _Scopes(hold.tenant, hold.scopes, hold.at)
+
+
+def _check(wanted: Reservation) -> None:
+    check_scopes(wanted.scopes)
+    if not wanted.rungs:
+        raise InvalidInput(f"reservation {wanted.hold_id!r} offers no model")
+    if len({(scope.kind, scope.subject) for scope in wanted.scopes}) < len(wanted.scopes):
+        raise InvalidInput(f"reservation {wanted.hold_id!r} names a scope twice")
+
+
+def _reserved(wanted: Reservation, scopes: _Scopes, row: Row) -> Decided | WindowMoved:
+    word, rung, tight, wait, since, now, epoch, lines = row[:8]
+    if word == MOVED:
+        return WindowMoved(moment(now))
+    statuses = scopes.statuses(row)
+    answer, chosen = Answer(word), int(rung) - 1
+    reserved = Reserved(
+        answer=answer,
+        rung=max(chosen, 0),
+        hold=_hold(wanted, chosen, moment(since)) if answer is Answer.GO else None,
+        tight_scope=statuses[int(tight) - 1] if int(tight) else None,
+        retry_after=span(wait) if int(wait) else None,
+        breakers={},
+        epoch=epoch,
+        crossings=_crossings(lines, statuses, epoch),
+    )
+    return Decided(reserved, moment(now))
+
+
+def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
+    return Hold(
+        id=wanted.hold_id,
+        tenant=wanted.tenant,
+        scopes=wanted.scopes,
+        model=wanted.rungs[rung].model,
+        bound=wanted.rungs[rung].bound,
+        output_tokens=wanted.output_tokens,
+        at=at,
+    )
+
+
+class Budget:
+    """The books in Redis. Each method makes the step of a batch; amounts that are none raise ``InvalidAmount``."""
+
+    def __init__(
+        self, store: Store, prefix: str, times: HoldTimes | None = None, remembered: timedelta = REMEMBERED
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._times = times or HoldTimes()
+        self._memory = remembered
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """This machine's guess of Redis's time."""
+        return datetime.now(UTC) + self._ahead
+
+    def correct(self, moved: WindowMoved) -> None:
+        """Learn from Redis how far its clock is ahead."""
+        self._ahead = moved.now - datetime.now(UTC)
+
+    def _arguments(self, scopes: _Scopes, hold: str, attempt: int, *own: int) -> list[str | int]:
+        common = (hold, attempt, uuid.uuid4().hex[:12], milliseconds(self._memory), len(own))
+        return [*common, *own, *scopes.arguments(self._memory)]
+
+    def reserve_step(self, wanted: Reservation) -> Step[Decided | WindowMoved]:
+        """Choose a rung and hold its bound. The hold's id makes a repetition answer the same."""
+        _check(wanted)
+        scopes = _Scopes(wanted.tenant, wanted.scopes, self.now(), checked=True)
+        bounds = [nanos(rung.bound) for rung in wanted.rungs]
+        own = (milliseconds(self._times.reserved), *bounds)
+        return self._step("reserve", scopes, wanted.hold_id, 1, own, lambda row: _reserved(wanted, scopes, row))
+
+    def send_step(self, hold: Hold, attempt: int) -> Step[OverBudget | Superseded | None]:
+        """Mark the attempt's hold as sent; None if that was done."""
+        scopes = _of(hold)
+
+        def read(row: Row) -> OverBudget | Superseded | None:
+            word, number = row[0], int(row[1])
+            if word == "superseded":
+                return Superseded(f"attempt {attempt} of hold {hold.id!r} is over: a later one began, or it is settled")
+            return OverBudget(scopes.statuses(row)[number - 1]) if word == "over" else None
+
+        own = (milliseconds(self._times.sent), hold.bound)
+        return self._step("send", scopes, hold.id, attempt, own, read)
+
+    def unsend_step(self, hold: Hold, attempt: int) -> Step[None]:
+        own = (milliseconds(self._times.reserved),)
+        return self._step("unsend", _of(hold), hold.id, attempt, own, lambda _: None)
+
+    def release_step(self, hold: Hold) -> Step[None]:
+        return self._step("release", _of(hold), hold.id, 1, (), lambda _: None)
+
+    def settle_step(self, charge: Charge) -> Step[tuple[Crossing, ...]]:
+        """Book what the attempt cost, once; a repetition tells the same crossings."""
+        check_charge(charge)
+        scopes = _of(charge.hold)
+
+        def read(row: Row) -> tuple[Crossing, ...]:
+            return _crossings(row[1], scopes.statuses(row), epoch=row[0])
+
+        own = (charge.cost, int(charge.unknown))
+        return self._step("settle", scopes, charge.hold.id, charge.attempt, own, read)
+
+    def _step(
+        self, name: str, scopes: _Scopes, hold: str, attempt: int, own: tuple[int, ...], read: Callable[[Row], A]
+    ) -> Step[A]:
+        keys = scopes.keys(self._prefix, f"{hold}#{attempt}")
+        return run(f"budget/{name}", keys, self._arguments(scopes, hold, attempt, *own), read)
+
+    def status_step(self, tenant: str, scope: Scope) -> Step[ScopeStatus | WindowMoved]:
+        check_scopes((scope,))
+        scopes = _Scopes(tenant, (scope,), self.now(), checked=True)
+
+        def read(row: Row) -> ScopeStatus | WindowMoved:
+            return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.statuses(row)[0]
+
+        return self._step("books", scopes, "-", 0, (), read)

@@ -1,0 +1,217 @@
+"""Breaker, budget and ledger together: each method is one batch of atomic scripts.
+
+Every script is named by what it is done for (hold and attempt, owner and attempt, fence, permit), so that each
+method may be repeated after a lost reply and answers the same.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Self
+
+import structlog
+from pydantic import JsonValue
+
+from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
+from surefoot.contracts.budgets import Charge, Hold, HoldTimes
+from surefoot.contracts.models import ModelBooking
+from surefoot.contracts.tools import Claim, ToolBooking
+from surefoot.errors import StoreUnavailable, Superseded
+from surefoot.ports import (
+    Admitted,
+    Busy,
+    Doubtful,
+    Fate,
+    OverBudget,
+    Proceed,
+    Receipt,
+    Refused,
+    Replay,
+    Reservation,
+    Reserved,
+)
+from surefoot.reliability.breaker import RedisBreaker
+from surefoot.reliability.budget import Budget, WindowMoved
+from surefoot.reliability.ledger import REMEMBERED, Ledger
+from surefoot.reliability.local_breaker import LocalBreaker
+from surefoot.reliability.store import Step, Store
+
+log = structlog.get_logger()
+
+CLOCK_TRIES = 3
+"""Reservations that may find that Redis's day or month is another one, before its clock counts as broken."""
+
+
+class RedisGuards:
+    """The port ``Guards`` on Redis. Without Redis, a ``read`` tool goes on with this process's own breaker.
+
+    Beyond the port: ``mark_sent`` and ``begin_model_call`` raise ``Superseded`` when a later attempt or another
+    owner has taken over, and nothing may be sent. A stale owner's completion or failure changes nothing in the
+    ledger and is told by ``Receipt.superseded``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        *,
+        hold_times: HoldTimes | None = None,
+        remembered: timedelta = REMEMBERED,
+    ) -> None:
+        self.store = store
+        self.breaker = RedisBreaker(store, prefix)
+        self.local_breaker = LocalBreaker()
+        self._budget = Budget(store, prefix, hold_times, remembered)
+        self._ledger = Ledger(store, prefix, remembered)
+
+    @classmethod
+    def connect(cls, url: str, *, prefix: str, timeout: timedelta) -> Self:
+        """Nothing is sent before the first call. Raises ``InvalidInput`` for an address that is none."""
+        return cls(Store.connect(url, timeout=timeout), prefix)
+
+    async def close(self) -> None:
+        await self.store.close()
+
+    # Money.
+
+    async def reserve(self, reservation: Reservation) -> Reserved:
+        peeks = [self.breaker.peek_step(name) for name in reservation.breakers]
+        for _ in range(CLOCK_TRIES):
+            decided, glances = await self.store.first_and_rest(self._budget.reserve_step(reservation), peeks)
+            if not isinstance(decided, WindowMoved):
+                statuses = [glance.at(decided.now) for glance in glances]
+                return replace(decided.reserved, breakers={status.name: status for status in statuses})
+            self._budget.correct(decided)
+        raise StoreUnavailable("Redis's clock is in another month or day at each look; check its server's clock")
+
+    async def release(self, hold: Hold) -> None:
+        await self.store.one(self._budget.release_step(hold))
+
+    async def begin_model_call(
+        self, hold: Hold, attempt: int, breaker: BreakerPolicy
+    ) -> Admitted | Refused | OverBudget:
+        admission = self.breaker.admit_step(hold.model, breaker, f"{hold.id}#{attempt}")
+        sending = self._budget.send_step(hold, attempt)
+        admitted, problem = await self.store.two(admission, sending, *self.breaker.listing(hold.model))
+        if isinstance(admitted, Refused):
+            if problem is None:
+                await self.store.one(self._budget.unsend_step(hold, attempt))
+            return admitted
+        if problem is None:
+            return admitted
+        await self._give_back(admitted.permit)
+        if isinstance(problem, Superseded):
+            raise problem
+        return problem
+
+    async def end_model_call(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+    ) -> Receipt:
+        return await self._end_model_call(permit, verdict, retry_after, charge)
+
+    async def _end_model_call(
+        self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+    ) -> Receipt:
+        settling = self._budget.settle_step(charge) if charge else None
+        crossings, transition = await self.store.any_of(settling, self._report(permit, verdict, retry_after))
+        await self._report_locally(permit, verdict, retry_after)
+        return Receipt(transitions=_told(transition), crossings=crossings or ())
+
+    # Tools.
+
+    async def begin_tool_call(
+        self,
+        *,
+        tool: str,
+        breaker: BreakerPolicy,
+        effect_key: str | None,
+        owner: str,
+        attempt: int,
+        lease: timedelta,
+        mark_sent: bool,
+    ) -> Proceed | Refused | Replay | Busy | Doubtful:
+        token = f"{owner}#{attempt}"
+        if effect_key is None:
+            return await self._begin_read(tool, breaker, token)
+        claiming = self._ledger.claim_step(effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent)
+        admission = self.breaker.admit_step(tool, breaker, token)
+        claim, admitted = await self.store.two(claiming, admission, *self.breaker.listing(tool))
+        if not isinstance(claim, Claim):
+            if isinstance(admitted, Admitted):
+                await self._give_back(admitted.permit)
+            return claim
+        if isinstance(admitted, Refused):
+            await self.store.one(self._ledger.fail_step(claim, Fate.CLEAR, reached=False))
+            return admitted
+        return Proceed(claim, admitted.permit, admitted.transition)
+
+    async def _begin_read(self, tool: str, breaker: BreakerPolicy, token: str) -> Proceed | Refused:
+        try:
+            admitted = await self.breaker.admit(tool, breaker, token)
+        except StoreUnavailable as error:
+            log.warning("the process's own breaker stands in", tool=tool, why=str(error))
+            admitted = await self.local_breaker.admit(tool, breaker, token)
+        if isinstance(admitted, Refused):
+            return admitted
+        return Proceed(None, admitted.permit, None if admitted.permit.local else admitted.transition)
+
+    async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
+        return await self._ledger.mark_sent(claim, lands_within=lands_within)
+
+    async def renew(self, claim: Claim, lease: timedelta) -> bool:
+        return await self._ledger.renew(claim, lease)
+
+    async def complete_tool_call(self, claim: Claim | None, content: JsonValue, permit: Permit | None) -> Receipt:
+        recording = self._ledger.complete_step(claim, content) if claim else None
+        return await self._end_tool_call(recording, permit, Verdict.SUCCESS, None)
+
+    async def fail_tool_call(
+        self,
+        claim: Claim | None,
+        permit: Permit | None,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        *,
+        fate: Fate,
+        reached: bool = True,
+    ) -> Receipt:
+        recording = self._ledger.fail_step(claim, fate, reached=reached) if claim else None
+        return await self._end_tool_call(recording, permit, verdict, retry_after)
+
+    async def _end_tool_call(
+        self, recording: Step[bool] | None, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None
+    ) -> Receipt:
+        recorded, transition = await self.store.any_of(recording, self._report(permit, verdict, retry_after))
+        await self._report_locally(permit, verdict, retry_after)
+        return Receipt(transitions=_told(transition), superseded=recorded is False)
+
+    async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
+        return await self._ledger.follow(effect_key, within)
+
+    async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
+        """A tool's failure leaves its claim as it is: in doubt, if it was sent, for whoever goes on."""
+        if isinstance(booking, ModelBooking):
+            return await self._end_model_call(booking.permit, booking.verdict, None, booking.charge)
+        done = booking.claim and booking.verdict is Verdict.SUCCESS
+        recording = self._ledger.complete_step(booking.claim, booking.content) if booking.claim and done else None
+        return await self._end_tool_call(recording, booking.permit, booking.verdict, None)
+
+    # Permits.
+
+    def _report(
+        self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None
+    ) -> Step[Transition | None] | None:
+        known = permit is not None and not permit.local
+        return self.breaker.report_step(permit, verdict, retry_after) if permit and known else None
+
+    async def _report_locally(self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None) -> None:
+        """The process's own breaker opens no incident: the store's outage does."""
+        if permit and permit.local:
+            await self.local_breaker.report(permit, verdict, retry_after)
+
+    async def _give_back(self, permit: Permit) -> None:
+        if permit.probe:
+            await self.breaker.report(permit, Verdict.NEUTRAL, None)
+
+
+def _told(transition: Transition | None) -> tuple[Transition, ...]:
+    return (transition,) if transition else ()

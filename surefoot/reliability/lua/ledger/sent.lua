@@ -1,0 +1,9 @@
+-- Mark that a request is about to leave. Counts an attempt; a repetition does not.
+-- KEYS: as in common.lua.
+-- ARGV: 1 fence, 2 attempts before this one, 3 ms until the request can no longer land, 4 ms until forgotten.
+-- Reply: 'sent', or 'stale' if the claim is another's now; attempts; ms until an earlier request may land or 0.
+local at, claim = now(), loaded()
+if not working(claim) or claim.fence ~= tonumber(ARGV[1]) then return { 'stale', claim.attempts, claim.doubt } end
+local attempts, lands = tonumber(ARGV[2]) + 1, at + tonumber(ARGV[3])
+write(ARGV[4], 'state', 'sent', 'attempts', attempts, 'lands', lands, 'lease', math.max(claim.lease, lands))
+return { 'sent', attempts, claim.doubt }
