@@ -128,11 +128,14 @@ class RedisGuards:
         attempt: int,
         lease: timedelta,
         mark_sent: bool,
+        lands_within: timedelta,
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
         token = f"{owner}#{attempt}"
         if effect_key is None:
             return await self._begin_read(tool, breaker, token)
-        claiming = self._ledger.claim_step(effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent)
+        claiming = self._ledger.claim_step(
+            effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent, lands_within=lands_within
+        )
         admission = self.breaker.admit_step(tool, breaker, token)
         claim, admitted = await self.store.two(claiming, admission, *self.breaker.listing(tool))
         if not isinstance(claim, Claim):
@@ -141,7 +144,7 @@ class RedisGuards:
             return claim
         if isinstance(admitted, Refused):
             await self.store.one(self._ledger.fail_step(claim, Fate.CLEAR, reached=False))
-            return admitted
+            return replace(admitted, in_doubt=claim.in_doubt)
         return Proceed(claim, admitted.permit, admitted.transition)
 
     async def _begin_read(self, tool: str, breaker: BreakerPolicy, token: str) -> Proceed | Refused:

@@ -51,7 +51,14 @@ class Ledger:
         return key, f"{key}:wake"
 
     def claim_step(
-        self, effect_key: str, *, owner: str, attempt: int, lease: timedelta, mark_sent: bool
+        self,
+        effect_key: str,
+        *,
+        owner: str,
+        attempt: int,
+        lease: timedelta,
+        mark_sent: bool,
+        lands_within: timedelta,
     ) -> Step[Claim | Replay | Busy | Doubtful]:
         def read(row: Row) -> Claim | Replay | Busy | Doubtful:
             word, fence, attempts, doubt, remaining, result = row
@@ -65,7 +72,7 @@ class Ledger:
             claim = Claim(key=effect_key, owner=owner, fence=int(fence), attempts=int(attempts))
             return _with_doubt(claim, doubt)
 
-        arguments = (owner, attempt, milliseconds(lease), int(mark_sent), self._memory)
+        arguments = (owner, attempt, milliseconds(lease), int(mark_sent), self._memory, milliseconds(lands_within))
         return run("ledger/claim", self._keys(effect_key), arguments, read)
 
     async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
