@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from surefoot.simulator import backstage, storefront
+from surefoot.simulator import backstage, gemini, mistral, storefront
 from surefoot.simulator.worlds import Worlds
 
 
@@ -15,7 +15,7 @@ async def _healthy(request: Request) -> PlainTextResponse:
 
 def create_app() -> Starlette:
     """Every world lives below ``/w/{world}`` and is made at its first use."""
-    inside = [*storefront.routes(), *backstage.routes()]
+    inside = [*gemini.routes(), *mistral.routes(), *storefront.routes(), *backstage.routes()]
     app = Starlette(routes=[Route("/healthz", _healthy), Mount("/w/{world}", routes=inside)])
     app.state.worlds = Worlds()
     return app

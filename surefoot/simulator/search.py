@@ -9,7 +9,7 @@ CLAIMS = (
     "has been studied for {n} years, and the early results still hold",
     "costs about {n} % less than it did a decade ago",
     "is used by {n} of the hundred largest firms",
-    "fails most often at its seams, in {n} of a hundred cases",
+    "breaks most often at its seams, in {n} of a hundred cases",
     "was first described in a paper of {n} pages",
     "saves {n} hours a month where it replaces manual work",
 )

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from surefoot.simulator.faults import FaultBoard
 from surefoot.simulator.records import Records, Sunk
 from surefoot.simulator.shop import Shop
+from surefoot.simulator.signatures import Signatures
 
 
 class World:
@@ -16,6 +17,7 @@ class World:
         self.records = Records()
         self.faults = FaultBoard()
         self.shop = Shop(self.records)
+        self.signatures = Signatures()
         self.sinks: dict[str, list[Sunk]] = {}
 
     def sink(self, name: str, *, headers: dict[str, str], body: JsonValue) -> Sunk:

@@ -14,8 +14,8 @@ ORDER = {"product": "mug", "quantity": 1}
 SOON = timedelta(milliseconds=50)
 
 
-async def order(http: httpx2.AsyncClient, timeout: float = 5) -> httpx2.Response:
-    return await http.post("/orders/orders", json=ORDER, headers={"Idempotency-Key": "k1"}, timeout=timeout)
+async def order(http: httpx2.AsyncClient, patience: float = 5) -> httpx2.Response:
+    return await http.post("/orders/orders", json=ORDER, headers={"Idempotency-Key": "k1"}, timeout=patience)
 
 
 async def succeeds(http: httpx2.AsyncClient) -> bool:
@@ -89,7 +89,7 @@ async def test_who_hangs_up_on_a_silent_back_end_changed_nothing(
 ) -> None:
     await simulator.fault("orders", kind, seconds=timedelta(seconds=0.3), count=1)
     with pytest.raises(httpx2.ReadTimeout):
-        await order(http, timeout=0.1)
+        await order(http, patience=0.1)
     await asyncio.sleep(0.4)
     assert await simulator.effects() == []
     [call] = await simulator.calls("orders")
@@ -101,7 +101,7 @@ async def test_a_back_end_may_do_its_work_after_the_client_has_gone(
 ) -> None:
     await simulator.fault("orders", FaultKind.HANG_THEN_APPLY, seconds=timedelta(seconds=0.3))
     with pytest.raises(httpx2.ReadTimeout):
-        await order(http, timeout=0.1)
+        await order(http, patience=0.1)
     assert await simulator.effects() == []
     await eventually_one_effect(simulator)
 
