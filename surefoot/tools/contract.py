@@ -18,7 +18,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeAlias, TypeVar, get_type_hints
+from typing import Generic, Required, TypeAlias, TypedDict, TypeVar, Unpack, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -141,45 +141,47 @@ class Design(Generic[B]):
         )
 
 
-def tool(
-    *,
-    backend: str,
-    effect: Effect,
-    identity: tuple[str, ...] | None = None,
-    deadline: timedelta = timedelta(seconds=10),
-    attempts: int | None = None,
-    breaker: BreakerPolicy | None = None,
-    fallback: str = "This service is unavailable right now.",
-    look_up: LookUp[B] | None = None,
-) -> Callable[[Handler[A, B]], Design[B]]:
-    """Make a tool of an async function; its arguments are those of ``ToolContract``.
+class Options(TypedDict, total=False):
+    """What a tool says of itself, as ``ToolContract`` has it; ``backend`` is the settings' field with its address."""
 
-    ``backend`` names the field of the settings that holds the back end's address. ``look_up`` asks the target of a
-    ``verifiable`` tool by ``context.key``: the result, or None if nothing happened under it.
+    backend: Required[str]
+    effect: Required[Effect]
+    identity: tuple[str, ...]
+    deadline: timedelta
+    attempts: int
+    breaker: BreakerPolicy
+    fallback: str
+
+
+@overload
+def tool(**options: Unpack[Options]) -> Callable[[Handler[A, B]], Design[B]]: ...
+@overload
+def tool(*, look_up: LookUp[B], **options: Unpack[Options]) -> Callable[[Handler[A, B]], Design[B]]: ...
+def tool(*, look_up: LookUp[B] | None = None, **options: Unpack[Options]) -> Callable[[Handler[A, B]], Design[B]]:
+    """Make a tool of an async function, whose first parameter is annotated with its arguments.
+
+    ``look_up`` asks the target of a ``verifiable`` tool by ``context.key``: the result, or None if nothing happened
+    under it. Raises ``ValueError`` or ``TypeError`` for a tool that contradicts itself.
     """
+    attempts = {"attempts": 1} if options["effect"] is Effect.UNSAFE else {}
+    said = {key: value for key, value in options.items() if key != "backend"}
 
     def design(handler: Handler[A, B]) -> Design[B]:
         model: type[A] = _arguments_of(handler)
+        name = getattr(handler, "__name__", "")
+        description = " ".join((inspect.getdoc(handler) or "").split())
+        if not description:
+            raise ValueError(f"{name!r} has no docstring for the model to read")
+        offered = ToolContract.model_validate(
+            {**attempts, **said, "name": name, "description": description, "parameters": parameters_of(model)}
+        )
 
         async def perform(arguments: BaseModel, context: ToolContext, backend: B) -> JsonValue:
             if not isinstance(arguments, model):
-                raise TypeError(f"{offered.name!r} takes {model.__name__}, not {type(arguments).__name__}")
+                raise TypeError(f"{name!r} takes {model.__name__}, not {type(arguments).__name__}")
             return await handler(arguments, context, backend)
 
-        offered = ToolContract(
-            name=getattr(handler, "__name__", ""),
-            description=" ".join((inspect.getdoc(handler) or "").split()),
-            parameters=parameters_of(model),
-            effect=effect,
-            identity=identity,
-            deadline=deadline,
-            attempts=attempts or (1 if effect is Effect.UNSAFE else 4),
-            breaker=breaker or BreakerPolicy(),
-            fallback=fallback,
-        )
-        if not offered.description:
-            raise ValueError(f"{offered.name!r} has no docstring for the model to read")
-        return Design(offered=offered, arguments=model, backend=backend, perform=perform, ask=look_up)
+        return Design(offered=offered, arguments=model, backend=options["backend"], perform=perform, ask=look_up)
 
     return design
 

@@ -1,6 +1,5 @@
 """Orders: look one up, place one."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, JsonValue
@@ -35,7 +34,6 @@ class CreateOrder(Arguments):
 @tool(
     backend="order_url",
     effect=Effect.KEYED,
-    deadline=timedelta(seconds=10),
     fallback="Orders cannot be placed right now. Nothing has been ordered by this call.",
 )
 async def create_order(arguments: CreateOrder, context: ToolContext, backend: Backend) -> JsonValue:
