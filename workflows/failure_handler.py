@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from temporalio import workflow
 
+from activities.incidents import IncidentActivities
 from surefoot.contracts.incidents import (
     ComposeRequest,
     Incident,
@@ -12,7 +13,6 @@ from surefoot.contracts.incidents import (
     IncidentState,
     Recovery,
     Resolution,
-    Runbook,
 )
 from surefoot.errors import ErrorType, final
 from surefoot.incidents import record
@@ -83,10 +83,9 @@ class FailureHandlerWorkflow:
         return self._signals >= policies.SIGNALS_A_RUN or workflow.info().is_continue_as_new_suggested()
 
     async def _compose(self) -> None:
-        runbook: Runbook = await workflow.execute_activity(
-            "incidents.compose",
+        runbook = await workflow.execute_activity_method(
+            IncidentActivities.compose,
             ComposeRequest(incident_id=self._incident.id, report=self._incident.report),
-            result_type=Runbook,
             start_to_close_timeout=policies.COMPOSE_TIMEOUT,
             retry_policy=policies.COMPOSE_RETRY,
             summary="runbook",

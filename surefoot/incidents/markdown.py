@@ -22,19 +22,25 @@ def clean(text: str, limit: int = LONGEST) -> str:
     return plain(redact(text[: 16 * limit]), limit)
 
 
-def code(text: str, limit: int = LONGEST) -> str:
+class Written(str):
+    """Text that is safe in Markdown as it stands. Any operation on it gives a plain string, to be escaped anew."""
+
+    __slots__ = ()
+
+
+def code(text: str, limit: int = LONGEST) -> Written:
     """Foreign text as a code span, in which Markdown and HTML mean nothing; redacted."""
     return _span(clean(text, limit))
 
 
-def name(text: str) -> str:
+def name(text: str) -> Written:
     """An id or name as a code span, in full and not redacted, so that it can be searched for."""
     return _span(plain(text, 1000))
 
 
-def _span(line: str) -> str:
+def _span(line: str) -> Written:
     # A backtick inside could close the span, so it becomes an apostrophe.
-    return f"`{line.replace('`', chr(39)) or '(empty)'}`"
+    return Written(f"`{line.replace('`', chr(39)) or '(empty)'}`")
 
 
 def shell(text: str) -> str:
@@ -44,9 +50,9 @@ def shell(text: str) -> str:
     return f"$'{''.join(c if c.isprintable() and c not in _QUOTED else f'{chr(92)}U{ord(c):08x}' for c in text)}'"
 
 
-def moment(at: datetime) -> str:
+def moment(at: datetime) -> Written:
     """A time as text, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Written(f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 
 def span(length: timedelta) -> str:

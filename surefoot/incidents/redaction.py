@@ -2,7 +2,9 @@
 
 import re
 
-_NAMED = r"(?:api[-_ ]?key|access[-_ ]?key|secret|token|password|passwd|pwd|authorization|x-[a-z-]*key)"
+from pydantic import JsonValue
+
+_NAMED = r"(?:api[-_ ]?key|access[-_ ]?key|secret|token|password|passwd|pwd|authorization|x-[a-z-]{1,30}key)"
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -14,12 +16,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{8,}"), "[api key]"),
     (re.compile(r"\bAIza[A-Za-z0-9_-]{20,}"), "[api key]"),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "[api key]"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@", re.I), r"\1[password]@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@:]{0,200}:[^\s/@]{1,500}@", re.I), r"\1[password]@"),
     (
         re.compile(rf"(\b{_NAMED}\b[\"']?\s*[:=]\s*)(?!\s*(?:bearer|basic)\s)[\"']?[^\s\"',;&}}]+[\"']?", re.I),
         r"\1[secret]",
     ),
-    (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"), "[mail address]"),
+    (re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}"), "[mail address]"),
     (re.compile(r"\b[0-9a-fA-F]{32,}\b"), "[hex]"),
 )
 _CARD = re.compile(r"(?<![\dA-Za-z.])(?:\d[ -]?){12,18}\d(?![\dA-Za-z])")
@@ -37,3 +39,14 @@ def _luhn(text: str) -> bool:
     digits = [int(character) for character in text if character.isdigit()]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def redacted(value: JsonValue) -> JsonValue:
+    """A JSON value with every text in it redacted, keys apart."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    if isinstance(value, dict):
+        return {key: redacted(item) for key, item in value.items()}
+    return value

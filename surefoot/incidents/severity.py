@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from surefoot.contracts.base import JsonObject
+from surefoot.contracts.breakers import BreakerState
 from surefoot.contracts.budgets import ScopeKind
 from surefoot.contracts.incidents import Assessment, IncidentKind, IncidentReport, Severity
 from surefoot.contracts.tools import Effect
+from surefoot.errors import ErrorType
 
 
 @dataclass(frozen=True)
@@ -17,36 +18,40 @@ class Rule:
     kind: IncidentKind
     severity: Severity
     why: str
-    when: Callable[[JsonObject], bool] = lambda facts: True
+    when: Callable[[IncidentReport], bool] = lambda report: True
 
 
 def names_model(breaker: str) -> bool:
-    """Whether a breaker guards a model: those are named ``provider:model``, tools have no colon."""
-    return ":" in breaker.removeprefix("tool:")
+    """Whether a breaker guards a model: those are named ``provider:model``, and a tool's name has no colon."""
+    return ":" in breaker
 
 
-def _of_a_model(facts: JsonObject) -> bool:
-    return names_model(str(facts.get("breaker", "")))
+def _of_a_model(report: IncidentReport) -> bool:
+    return names_model(report.subject)
 
 
-def _of_an_operator(facts: JsonObject) -> bool:
-    return facts.get("after") == "forced_open"
+def _of_an_operator(report: IncidentReport) -> bool:
+    return report.facts.get("after") == BreakerState.FORCED_OPEN
 
 
-def _of_a_tenant(facts: JsonObject) -> bool:
-    return facts.get("scope") == ScopeKind.TENANT
+def _of_a_tenant(report: IncidentReport) -> bool:
+    return report.subject.startswith(f"{ScopeKind.TENANT}:")
 
 
-def _of_a_reader(facts: JsonObject) -> bool:
-    return facts.get("effect") == Effect.READ
+def _of_a_reader(report: IncidentReport) -> bool:
+    return report.facts.get("effect") == Effect.READ
 
 
-def _with_fallback(facts: JsonObject) -> bool:
-    return bool(facts.get("fallback"))
+def _with_fallback(report: IncidentReport) -> bool:
+    return bool(report.facts.get("fallback"))
 
 
-def _failed_as(*types: str) -> Callable[[JsonObject], bool]:
-    return lambda facts: facts.get("type") in types
+def _unbooked(report: IncidentReport) -> bool:
+    return "unsettled" in report.facts
+
+
+def _failed_as(*types: str) -> Callable[[IncidentReport], bool]:
+    return lambda report: report.facts.get("error") in types
 
 
 _KIND = IncidentKind
@@ -95,25 +100,38 @@ TABLE: tuple[Rule, ...] = (
     Rule("tool-failed-read", _KIND.TOOL_FAILED, _SEV.SEV4, "a look-up failed; nothing was changed", _of_a_reader),
     Rule("tool-failed", _KIND.TOOL_FAILED, _SEV.SEV3, "a deed that the run was asked for was not done"),
     Rule(
+        "run-failed-unbooked",
+        _KIND.RUN_FAILED,
+        _SEV.SEV2,
+        "money or side effects are missing from the books until a person enters them",
+        _unbooked,
+    ),
+    Rule(
         "run-failed-store",
         _KIND.RUN_FAILED,
         _SEV.SEV2,
         "the store was away for longer than the run could wait, so other runs are held up too",
-        _failed_as("StoreUnavailable"),
+        _failed_as(ErrorType.STORE_UNAVAILABLE),
     ),
     Rule(
         "run-failed-model",
         _KIND.RUN_FAILED,
         _SEV.SEV2,
         "no model could be used, so other runs are held up too",
-        _failed_as("ModelUnavailable"),
+        _failed_as(ErrorType.MODEL_UNAVAILABLE),
     ),
     Rule(
         "run-failed-limit",
         _KIND.RUN_FAILED,
         _SEV.SEV4,
         "the run stopped at a limit that its profile or budget sets",
-        _failed_as("BudgetExhausted", "DeadlineExceeded", "TurnsExhausted", "NoProgress", "ModelRefused"),
+        _failed_as(
+            ErrorType.BUDGET_EXHAUSTED,
+            ErrorType.DEADLINE_EXCEEDED,
+            ErrorType.TURNS_EXHAUSTED,
+            ErrorType.NO_PROGRESS,
+            ErrorType.MODEL_REFUSED,
+        ),
     ),
     Rule("run-failed", _KIND.RUN_FAILED, _SEV.SEV3, "the run ended without an answer for a reason of its own"),
     Rule("approval-expired", _KIND.APPROVAL_EXPIRED, _SEV.SEV4, "nobody decided in time; the call was not made"),
@@ -123,5 +141,5 @@ TABLE: tuple[Rule, ...] = (
 
 def assess(report: IncidentReport) -> Assessment:
     """Find the severity of what the report tells, with the rule and why."""
-    rule = next(rule for rule in TABLE if rule.kind == report.kind and rule.when(report.facts))
+    rule = next(rule for rule in TABLE if rule.kind == report.kind and rule.when(report))
     return Assessment(severity=rule.severity, rule=rule.name, why=rule.why)

@@ -1,0 +1,45 @@
+"""What a run left behind, read from Temporal."""
+
+from datetime import timedelta
+
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from surefoot.contracts.incidents import Evidence
+from surefoot.errors import NotFound, Unreachable
+from surefoot.incidents.timeline import Timeline
+
+PATIENCE = timedelta(seconds=5)
+"""For one answer of Temporal; a long history takes several."""
+
+
+class TemporalEvidence:
+    """Reads the newest execution of a run, whether it is over or not."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def of_run(self, run_id: str) -> Evidence:
+        """The run's timeline, attempts and errors. Raises ``NotFound`` or ``Unreachable``."""
+        try:
+            description = await self._client.get_workflow_handle(run_id).describe(rpc_timeout=PATIENCE)
+            timeline = await self._read(description)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise NotFound(f"Temporal has no history of {run_id!r} any more") from error
+            raise Unreachable(f"Temporal did not give the history of {run_id!r}: {error.message}") from error
+        status = description.status
+        return Evidence(
+            timeline=timeline.entries,
+            run_status=status.name.lower().replace("_", " ") if status else "unknown",
+            attempts=timeline.attempts,
+            errors=timeline.errors,
+        )
+
+    async def _read(self, description: WorkflowExecutionDescription) -> Timeline:
+        handle = self._client.get_workflow_handle(description.id, run_id=description.run_id)
+        timeline = Timeline()
+        async for event in handle.fetch_history_events(rpc_timeout=PATIENCE):
+            timeline.read(event)
+        timeline.read_pending(description.raw_description.pending_activities)
+        return timeline

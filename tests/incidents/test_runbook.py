@@ -1,0 +1,163 @@
+"""A runbook says what happened and what to do, and nothing from outside can change what it says."""
+
+import re
+import shlex
+
+import pytest
+from jinja2 import DictLoader, PackageLoader, TemplateError
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from surefoot.contracts.base import JsonObject
+from surefoot.contracts.incidents import ComposeRequest, Evidence, IncidentKind, IncidentReport, TimelineEntry
+from surefoot.idempotency import incident_id
+from surefoot.incidents.runbook import GENERAL, RunbookWriter
+from tests.incidents.reports import AT, EVIDENCE, report
+
+SECTIONS = [
+    "Impact",
+    "Is it real",
+    "The first five minutes",
+    "Diagnosis",
+    "Mitigation",
+    "Escalation",
+    "Timeline",
+    "After the incident",
+]
+COMMANDS = {
+    ("python", "starter.py", "status"),
+    ("python", "starter.py", "result"),
+    ("python", "starter.py", "runs"),
+    ("python", "starter.py", "cancel"),
+    ("python", "starter.py", "incidents"),
+    ("python", "starter.py", "breakers"),
+    ("python", "starter.py", "budget"),
+    ("temporal", "workflow", "show"),
+}
+HOLES = re.compile(r"\bNone\b|\bundefined\b|\bnan\b|\{\{|\}\}|\{%|%\}|<[A-Za-z_ ]+>|TODO|TBD|not recorded", re.I)
+FORGED = {"link_open", "image", "html_block", "html_inline", "table_open", "em_open"}
+HOSTILE = (
+    "x` \n# Forged heading\n\n```sh\nrm -rf /\n```\n[click](https://evil.example) <script>alert(1)</script> "
+    "https://evil.example {{ 7 * 7 }} {% raw %} | a | \x00\x1b[31m *b* ![i](https://evil.example/i.png) \u202e"
+)
+
+
+def write(report: IncidentReport, evidence: Evidence = EVIDENCE) -> str:
+    return RunbookWriter().write(ComposeRequest(incident_id=incident_id(report), report=report), evidence).markdown
+
+
+def parsed(markdown: str) -> list[Token]:
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
+    return [part for token in tokens for part in (token, *(token.children or ()))]
+
+
+def headings(markdown: str) -> list[str]:
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    return [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
+
+
+def commands(markdown: str) -> list[str]:
+    return [token.content.rstrip("\n") for token in parsed(markdown) if token.type == "fence"]
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_each_kind_has_a_complete_runbook(kind: IncidentKind) -> None:
+    text = write(report(kind))
+    title, *sections = headings(text)
+    assert re.match(r"SEV[1-5]: .*\d", title), "the title holds the severity and a number"
+    assert sections == SECTIONS
+    assert "**Check:**" in text
+    assert "**Stop**" in text
+    assert re.search(r"\d+ minutes", text)
+    assert HOLES.findall(text) == []
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_a_report_without_facts_or_evidence_still_gives_a_whole_runbook(kind: IncidentKind) -> None:
+    text = write(report(kind, facts={}), Evidence(gaps=("Temporal has no history of it any more",)))
+    assert headings(text)[1:] == SECTIONS
+    assert "Temporal has no history of it any more" in text
+    assert [hole for hole in HOLES.findall(text) if hole != "not recorded"] == []
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_each_command_is_one_that_exists_and_can_be_pasted(kind: IncidentKind) -> None:
+    found = commands(write(report(kind, run_id="run:acme:it's $(mine)")))
+    assert len(found) >= 4
+    for command in found:
+        words = shlex.split(command)
+        assert tuple(words[:3]) in COMMANDS
+        assert "\n" not in command
+        assert all(word == "run:acme:it's $(mine)" for word in words if word.startswith("run:"))
+
+
+@pytest.mark.parametrize("kind", IncidentKind)
+def test_foreign_text_forges_no_heading_link_command_or_html(kind: IncidentKind) -> None:
+    facts: JsonObject = dict.fromkeys(("reason", "error", "arguments", "request", "effect", HOSTILE), HOSTILE)
+    hostile = report(kind, subject=HOSTILE, facts=facts, run_id=HOSTILE, summary=HOSTILE, tenant=HOSTILE)
+    evidence = Evidence(
+        timeline=(TimelineEntry(at=AT, what=HOSTILE),),
+        run_status=HOSTILE,
+        errors=(HOSTILE,),
+        guards={HOSTILE: HOSTILE},
+        gaps=(HOSTILE,),
+    )
+    text = write(hostile, evidence)
+    assert headings(text)[1:] == SECTIONS
+    assert not {token.type for token in parsed(text)} & {
+        "link_open",
+        "image",
+        "html_block",
+        "html_inline",
+        "table_open",
+    }
+    assert all(tuple(command.split()[:3]) in COMMANDS for command in commands(text))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert "49" not in text.replace("2026", "")
+
+
+def test_secrets_in_facts_and_evidence_are_not_shown() -> None:
+    facts: JsonObject = {"error": "401 for Bearer abc.def.ghi", "arguments": {"to": "bob@example.com"}, "attempts": 4}
+    evidence = Evidence(errors=("key sk-abcdefghijklmnop",), guards={"claim": {"content": "4111 1111 1111 1111"}})
+    text = write(report(IncidentKind.TOOL_FAILED, facts=facts, summary="bob@example.com waits"), evidence)
+    assert not [secret for secret in ("abc.def", "bob@", "sk-abc", "1111") if secret in text]
+
+
+def test_an_effect_key_is_shown_whole_so_that_it_can_be_looked_up() -> None:
+    assert "ab12" * 16 in write(report(IncidentKind.OUTCOME_UNKNOWN))
+
+
+def test_megabytes_of_error_text_give_a_short_runbook() -> None:
+    facts: JsonObject = {"error": "x" * 5_000_000, "attempts": 4}
+    assert len(write(report(IncidentKind.TOOL_FAILED, facts=facts))) < 10_000
+
+
+def test_the_numbers_of_a_budget_are_dollars_and_per_cent() -> None:
+    text = write(report(IncidentKind.BUDGET_SOFT))
+    assert headings(text)[0] == "SEV5: `session:s1` has spent $0.41 of $0.50 (82 %)"
+
+
+def test_a_model_and_a_tool_have_different_impacts() -> None:
+    tool = write(report(IncidentKind.BREAKER_OPEN))
+    model = write(report(IncidentKind.BREAKER_OPEN, subject="gemini:gemini-2.5-pro"))
+    assert "No run calls `create_order`" in tool
+    assert "fallback" not in tool
+    assert "fallback" in model
+
+
+@pytest.mark.parametrize("broken", ["{{ nothing_of_the_kind }}", "{{ facts.show( }}", "{{ report.carried }}"])
+def test_a_template_that_fails_gives_way_to_the_general_one_which_says_so(broken: str) -> None:
+    shipped = PackageLoader("surefoot.incidents")
+    general = shipped.get_source(RunbookWriter().environment, GENERAL)[0]
+    writer = RunbookWriter(DictLoader({GENERAL: general, "tool_failed.md.j2": broken}))
+    request = ComposeRequest(incident_id="incident-1", report=report(IncidentKind.TOOL_FAILED))
+    text = writer.write(request, EVIDENCE).markdown
+    assert headings(text)[1:] == SECTIONS
+    assert "The template for tool_failed failed" in text
+
+
+def test_a_general_template_that_fails_is_an_error() -> None:
+    writer = RunbookWriter(DictLoader({GENERAL: "{{ nothing_of_the_kind }}"}))
+    request = ComposeRequest(incident_id="incident-1", report=report(IncidentKind.TOOL_FAILED))
+    with pytest.raises(TemplateError, match="nothing_of_the_kind"):
+        writer.write(request, EVIDENCE)
