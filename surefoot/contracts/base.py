@@ -26,7 +26,10 @@ def parse_duration(text: object) -> object:
     for suffix, unit in _UNITS.items():
         number = text.removesuffix(suffix)
         if number != text and number.replace(".", "", 1).isdigit():
-            return timedelta(**{unit: float(number)})
+            try:
+                return timedelta(**{unit: float(number)})
+            except OverflowError:
+                raise ValueError(f"{text!r} is too long") from None
     return text
 
 

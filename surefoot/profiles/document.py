@@ -33,18 +33,20 @@ class _Table(BaseModel):
     @classmethod
     def _as_written(cls, value: object, info: ValidationInfo) -> object:
         kind = cls.model_fields[info.field_name or ""].annotation
-        if kind is timedelta and not isinstance(_span(value), timedelta):
-            raise ValueError(f'{value!r} is not a time span: write a number and its unit in quotes, such as "10s"')
+        if kind is timedelta:
+            return _span(value)
         if kind is int and info.field_name != "limit" and type(value) is not int:
             raise ValueError(f"{value!r} is not a whole number")
         return value
 
 
-def _span(value: object) -> object:
-    try:
-        return parse_duration(value)
-    except OverflowError:
-        raise ValueError(f"{value!r} is too long") from None
+def _span(text: object) -> timedelta:
+    span = parse_duration(text)
+    if not isinstance(span, timedelta):
+        raise ValueError(f'{text!r} is not a time span: write a number and its unit in quotes, such as "10s"')
+    if not span:
+        raise ValueError(f"{text!r} is no time at all")
+    return span
 
 
 class BreakerTable(_Table, BreakerPolicy):
