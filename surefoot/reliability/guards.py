@@ -60,8 +60,8 @@ class RedisGuards:
         self.store = store
         self.breaker = RedisBreaker(store, prefix)
         self.local_breaker = LocalBreaker()
-        self._budget = Budget(store, prefix, hold_times, remembered)
-        self._ledger = Ledger(store, prefix, remembered)
+        self.budget = Budget(store, prefix, hold_times, remembered)
+        self.ledger = Ledger(store, prefix, remembered)
 
     @classmethod
     def connect(cls, url: str, *, prefix: str, timeout: timedelta) -> Self:
@@ -76,25 +76,25 @@ class RedisGuards:
     async def reserve(self, reservation: Reservation) -> Reserved:
         peeks = [self.breaker.peek_step(name) for name in reservation.breakers]
         for _ in range(CLOCK_TRIES):
-            decided, glances = await self.store.first_and_rest(self._budget.reserve_step(reservation), peeks)
+            decided, glances = await self.store.first_and_rest(self.budget.reserve_step(reservation), peeks)
             if not isinstance(decided, WindowMoved):
                 statuses = [glance.at(decided.now) for glance in glances]
                 return replace(decided.reserved, breakers={status.name: status for status in statuses})
-            self._budget.correct(decided)
+            self.budget.correct(decided)
         raise StoreUnavailable("Redis's clock is in another month or day at each look; check its server's clock")
 
     async def release(self, hold: Hold) -> None:
-        await self.store.one(self._budget.release_step(hold))
+        await self.store.one(self.budget.release_step(hold))
 
     async def begin_model_call(
         self, hold: Hold, attempt: int, breaker: BreakerPolicy
     ) -> Admitted | Refused | OverBudget:
         admission = self.breaker.admit_step(hold.model, breaker, f"{hold.id}#{attempt}")
-        sending = self._budget.send_step(hold, attempt)
+        sending = self.budget.send_step(hold, attempt)
         admitted, problem = await self.store.two(admission, sending, *self.breaker.listing(hold.model))
         if isinstance(admitted, Refused):
             if problem is None:
-                await self.store.one(self._budget.unsend_step(hold, attempt))
+                await self.store.one(self.budget.unsend_step(hold, attempt))
             return admitted
         if problem is None:
             return admitted
@@ -111,7 +111,7 @@ class RedisGuards:
     async def _end_model_call(
         self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
     ) -> Receipt:
-        settling = self._budget.settle_step(charge) if charge else None
+        settling = self.budget.settle_step(charge) if charge else None
         crossings, transition = await self.store.any_of(settling, self._report(permit, verdict, retry_after))
         await self._report_locally(permit, verdict, retry_after)
         return Receipt(transitions=_told(transition), crossings=crossings or ())
@@ -133,7 +133,7 @@ class RedisGuards:
         token = f"{owner}#{attempt}"
         if effect_key is None:
             return await self._begin_read(tool, breaker, token)
-        claiming = self._ledger.claim_step(
+        claiming = self.ledger.claim_step(
             effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent, lands_within=lands_within
         )
         admission = self.breaker.admit_step(tool, breaker, token)
@@ -143,7 +143,7 @@ class RedisGuards:
                 await self._give_back(admitted.permit)
             return claim
         if isinstance(admitted, Refused):
-            await self.store.one(self._ledger.fail_step(claim, Fate.CLEAR, reached=False))
+            await self.store.one(self.ledger.fail_step(claim, Fate.CLEAR, reached=False))
             return replace(admitted, in_doubt=claim.in_doubt)
         return Proceed(claim, admitted.permit, admitted.transition)
 
@@ -158,13 +158,13 @@ class RedisGuards:
         return Proceed(None, admitted.permit, None if admitted.permit.local else admitted.transition)
 
     async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
-        return await self._ledger.mark_sent(claim, lands_within=lands_within)
+        return await self.ledger.mark_sent(claim, lands_within=lands_within)
 
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
-        return await self._ledger.renew(claim, lease)
+        return await self.ledger.renew(claim, lease)
 
     async def complete_tool_call(self, claim: Claim | None, content: JsonValue, permit: Permit | None) -> Receipt:
-        recording = self._ledger.complete_step(claim, content) if claim else None
+        recording = self.ledger.complete_step(claim, content) if claim else None
         return await self._end_tool_call(recording, permit, Verdict.SUCCESS, None)
 
     async def fail_tool_call(
@@ -177,7 +177,7 @@ class RedisGuards:
         fate: Fate,
         reached: bool = True,
     ) -> Receipt:
-        recording = self._ledger.fail_step(claim, fate, reached=reached) if claim else None
+        recording = self.ledger.fail_step(claim, fate, reached=reached) if claim else None
         return await self._end_tool_call(recording, permit, verdict, retry_after)
 
     async def _end_tool_call(
@@ -188,14 +188,14 @@ class RedisGuards:
         return Receipt(transitions=_told(transition), superseded=recorded is False)
 
     async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
-        return await self._ledger.follow(effect_key, within)
+        return await self.ledger.follow(effect_key, within)
 
     async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
         """A tool's failure leaves its claim as it is: in doubt, if it was sent, for whoever goes on."""
         if isinstance(booking, ModelBooking):
             return await self._end_model_call(booking.permit, booking.verdict, None, booking.charge)
         done = booking.claim and booking.verdict is Verdict.SUCCESS
-        recording = self._ledger.complete_step(booking.claim, booking.content) if booking.claim and done else None
+        recording = self.ledger.complete_step(booking.claim, booking.content) if booking.claim and done else None
         return await self._end_tool_call(recording, booking.permit, booking.verdict, None)
 
     # Permits.

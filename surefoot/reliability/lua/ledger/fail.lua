@@ -9,8 +9,8 @@ if not working(claim) or claim.ended == fence then return claim.state end
 
 local attempts, owner = claim.attempts, claim.owner
 if ARGV[3] == '0' and claim.state == 'sent' then attempts = math.max(0, attempts - 1) end
-local state = 'free'
-if fate == 'doubt' then
+local state = 'free' -- which keeps the doubt of an earlier request, but adds none
+if fate == 'doubt' and (ARGV[3] == '1' or claim.doubt == 0) then
   state = 'sent'
 elseif fate == 'unknown' then
   state = 'unknown'
