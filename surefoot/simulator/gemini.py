@@ -33,6 +33,8 @@ FINISHES = {
     Finish.LENGTH: "MAX_TOKENS",
     Finish.MALFORMED_CALL: "MALFORMED_FUNCTION_CALL",
 }
+VERSIONS = ("v1beta", "v1", "v1alpha")
+"""All the same here; SDKs differ in which one they ask for."""
 HARMS = ("HATE_SPEECH", "DANGEROUS_CONTENT", "HARASSMENT", "SEXUALLY_EXPLICIT")
 
 
@@ -179,4 +181,4 @@ def _text_tokens(tokens: int) -> list[JsonValue]:
 
 
 def routes() -> list[Route]:
-    return [Route("/gemini/v1beta/models/{call}", _serve, methods=["POST"])]
+    return [Route(f"/gemini/{version}/models/{{call}}", _serve, methods=["POST"]) for version in VERSIONS]

@@ -30,7 +30,9 @@ WRAPPERS = frozenset({"output", "result", "return_value"})
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
+    """Google's servers take both camelCase and snake_case, and its SDK mixes them."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore")
 
 
 class _FunctionCall(_Wire):

@@ -48,7 +48,7 @@ async def _serve(request: Request) -> ASGIApp:
 
 
 def _understood(session: Session) -> tuple[MistralRequest, Prompt]:
-    if not session.request.headers.get("authorization", "").removeprefix("Bearer").strip():
+    if not session.request.headers.get("authorization", "").startswith("Bearer "):
         raise Refused(401, "Unauthorized")
     try:
         asked = MistralRequest.model_validate(session.body)

@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.simulator.client import SimulatorClient
 from surefoot.simulator.faults import FaultKind
-from tests.simulator.waiting import until
+from tests.support.waiting import until
 
 ORDER = {"product": "mug", "quantity": 1}
 SOON = timedelta(milliseconds=50)

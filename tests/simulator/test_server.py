@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.embedded.simulator import start_simulator
 from surefoot.simulator.client import SimulatorClient
-from tests.simulator.waiting import until
+from tests.support.waiting import until
 
 
 async def test_it_ends_at_once_although_requests_hang(tmp_path: Path) -> None:
