@@ -1,6 +1,7 @@
 """One stack a session, for all test processes; a task queue, a Redis prefix and a world a test."""
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -24,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != RECORDINGS:
             del os.environ[name]  # the settings of whoever runs the tests are not the tests'
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes
         config.stash[SERVERS] = SessionServers()
         config.stash[SERVERS].start()
 

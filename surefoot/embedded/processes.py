@@ -78,7 +78,7 @@ class Child:
                     await asyncio.sleep(POLL)
         except TimeoutError:
             await self._crash()
-            raise ChildDied(self, f"was not ready within {within.total_seconds():.0f} s") from None
+            raise ChildDied(self, f"was not ready within {within.total_seconds():g} s") from None
         except BaseException:
             await self._crash()
             raise

@@ -4,11 +4,12 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from surefoot.embedded.stack import Stack
+from surefoot.embedded.stack import WORKER_GRACE, Stack
 from surefoot.settings import Settings, given, load
 
 DEFAULT_FOLDER: Path = Settings.model_fields["state_dir"].default
@@ -26,20 +27,21 @@ async def up(*, folder: Path | None = None, workers: int = 1, say: Say = print) 
     """
     known = load(REDIS_URL=given().get("REDIS_URL", "redis://127.0.0.1"))  # any address will do: only the rest counts
     stack = Stack(folder or known.state_dir)
-    await until_told_to_end(_run(stack, workers, say), stack.kill)
+    await until_told_to_end(_run(stack, workers, say), again=stack.kill)
     say("Ended. What was done is kept in the state folder.")
 
 
-async def until_told_to_end(work: Awaitable[None], kill: Callable[[], None]) -> None:
-    """Do the work until it ends or a signal comes; the second signal calls ``kill``."""
+async def until_told_to_end(work: Awaitable[None], *, again: Callable[[], None]) -> None:
+    """Do the work until it ends by itself, or cancel it at a signal; each further signal calls ``again``."""
     task = asyncio.ensure_future(work)
     told = asyncio.Event()
 
     def end() -> None:
         if told.is_set():
-            kill()
-        told.set()
-        task.cancel()
+            again()
+        else:
+            told.set()
+            task.cancel()
 
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -54,7 +56,7 @@ async def until_told_to_end(work: Awaitable[None], kill: Callable[[], None]) -> 
 
 
 async def _run(stack: Stack, workers: int, say: Say) -> None:
-    async with stack:
+    async with stack, _farewell(say):
         await asyncio.gather(*(stack.start_worker() for _ in range(workers)))
         say(_welcome(stack))
         while True:
@@ -62,7 +64,17 @@ async def _run(stack: Stack, workers: int, say: Say) -> None:
             if death.child in stack.servers:
                 raise death
             say(f"{death}\nStarting another one.")
-            await stack.start_worker()
+            worker = await stack.start_worker()
+            say(f"{worker.name.capitalize()} is ready, as process {worker.pid}.")
+
+
+@asynccontextmanager
+async def _farewell(say: Say) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        seconds = WORKER_GRACE.total_seconds()
+        say(f"Ending; calls in flight have {seconds:.0f} s, unless you ask a second time ...")
 
 
 def _welcome(stack: Stack) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from surefoot.embedded.lending import without_settings
 from tests.support import run_up
-from tests.support.descendants import alive, children_of
+from tests.support.descendants import alive, children_of, command_of
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,30 @@ async def test_no_process_outlives_an_up_that_was_killed_with_sigkill(tmp_path: 
         process.kill()
         await process.wait()
         await eventually(lambda: not alive(children))
+
+
+async def test_a_worker_that_crashes_is_reported_and_replaced(tmp_path: Path) -> None:
+    async with running_up(tmp_path, workers=1) as process:
+        welcome = await said(process, "Ctrl-C")
+        crashed = int(welcome.partition("Workers      process ")[2].split()[0])
+        os.kill(crashed, signal.SIGKILL)
+        report = await said(process, "Worker 2 is ready")
+        assert f"worker 1 (process {crashed}) was ended by SIGKILL" in report
+        assert "  | ready" in report
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def test_a_server_that_crashes_ends_everything_with_its_last_lines(tmp_path: Path) -> None:
+    async with running_up(tmp_path) as process:
+        await said(process, "Ctrl-C")
+        children = children_of(process.pid)
+        redis = next(pid for pid in children if "redis-server" in command_of(pid))
+        os.kill(redis, signal.SIGKILL)
+        report = await said(process, "Ready to accept connections")
+        assert f"Redis (process {redis}) was ended by SIGKILL" in report
+        assert await process.wait() == 1
+        assert not alive(children)
 
 
 async def test_a_signal_while_the_stack_starts_leaves_nothing(tmp_path: Path) -> None:

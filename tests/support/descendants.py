@@ -7,6 +7,10 @@ def children_of(pid: int) -> set[int]:
     return {int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()}
 
 
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
 def alive(pids: set[int]) -> set[int]:
     """Those that still run; one that merely waits to be collected does not."""
     found = set()
