@@ -147,11 +147,20 @@ def _canonical(value: JsonValue, depth: int) -> JsonValue:
         if not math.isfinite(value):
             raise InvalidInput(f"{value} is not a number that JSON can hold")
         return int(value) if value.is_integer() and abs(value) <= LARGEST_EXACT else value
+    if isinstance(value, str) and not value.isascii():
+        _refuse_half_characters(value)
     if isinstance(value, list):
         return [_canonical(item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {name: _canonical(item, depth + 1) for name, item in value.items()}
     return value
+
+
+def _refuse_half_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{text[error.start]!r} is half a character") from None
 
 
 def _told(error: ValidationError) -> str:

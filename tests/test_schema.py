@@ -83,6 +83,7 @@ def test_whole_numbers_have_one_form() -> None:
         ({"product": "mug", "quantity": 0}, "quantity: 0 is less than the minimum of 1"),
         ({"product": "mug", "quantity": 2.5}, "quantity: 2.5 is not of type 'integer'"),
         ({"product": "mug", "weight": float("nan")}, "nan is not a number that JSON can hold"),
+        ({"product": "mug \ud83d"}, "'\\ud83d' is half a character"),
         ({"product": "mug", "address": {}}, "'address.street' is missing"),
         ({"product": "mug", "labels": [{}, {"size": "big"}]}, "labels.1.size: \"big\" is not of type 'integer'"),
         ({"product": 1, "quantity": 0}, "product: 1 is not of type 'string'; quantity: 0 is less"),
