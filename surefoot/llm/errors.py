@@ -113,7 +113,7 @@ def wait_asked_for(
 
 
 def _from_header(value: str, now: datetime) -> timedelta | None:
-    if seconds := _seconds(value):
+    if (seconds := _seconds(value)) is not None:
         return seconds
     try:
         at = parsedate_to_datetime(value)

@@ -39,14 +39,13 @@ class Answer:
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
             self._finish = f"prompt: {chunk.prompt_feedback.block_reason.value}"
             self._why = chunk.prompt_feedback.block_reason_message or ""
-        for candidate in (chunk.candidates or ())[:1]:
-            return self._candidate(candidate)
-        return ""
+        return self._candidate(chunk.candidates[0]) if chunk.candidates else ""
 
     def _candidate(self, candidate: types.Candidate) -> str:
         if candidate.finish_reason:
             self._finish, self._why = candidate.finish_reason.value, candidate.finish_message or ""
-        parts = [part for raw in (candidate.content and candidate.content.parts) or () if (part := _part(raw))]
+        raw = candidate.content.parts if candidate.content else None
+        parts = [part for part in map(_part, raw or ()) if part]
         self._parts += parts
         return "".join(part.text for part in parts if isinstance(part, TextPart))
 
@@ -71,9 +70,9 @@ class Answer:
             raise errors.broken_off(_NAME, "it ended in the middle")
         if self._finish in _FINISH:
             return _FINISH[self._finish]
-        raise_for = errors.broken_off if self._finish in _WORTH_REPEATING else errors.blocked
+        failure = errors.broken_off if self._finish in _WORTH_REPEATING else errors.blocked
         why = errors.redacted(f"{self._finish} {self._why}".strip())
-        raise raise_for(_NAME, why, usage=self._usage, model_version=self._version)
+        raise failure(_NAME, why, usage=self._usage, model_version=self._version)
 
 
 def _part(part: types.Part) -> Part | None:

@@ -46,14 +46,15 @@ class Answer:
         """Take a chunk; gives the new words that are meant for the user. The last usage wins."""
         self._version = chunk.model or self._version
         self._usage = _usage(chunk.usage) or self._usage
-        for choice in chunk.choices[:1]:
-            self._finish = choice.finish_reason or self._finish
-            for call in choice.delta.tool_calls or ():
-                self._call(call)
-            words = _words(choice.delta.content)
-            self._words += words
-            return "".join(part.text for part in words if isinstance(part, TextPart))
-        return ""
+        return self._choice(chunk.choices[0]) if chunk.choices else ""
+
+    def _choice(self, choice: models.CompletionResponseStreamChoice) -> str:
+        self._finish = choice.finish_reason or self._finish
+        for call in choice.delta.tool_calls or ():
+            self._call(call)
+        words = _words(choice.delta.content)
+        self._words += words
+        return "".join(part.text for part in words if isinstance(part, TextPart))
 
     def generation(self, taken: set[str]) -> Generation:
         """What was answered; ids of calls differ from those taken.
@@ -98,7 +99,7 @@ def _words(content: object) -> list[Part]:
     if isinstance(content, str):
         return [TextPart(text=content)]
     chunks = content if isinstance(content, list) else ()
-    return [part for chunk in chunks if (part := _part(chunk))]
+    return [part for part in map(_part, chunks) if part]
 
 
 def _part(chunk: object) -> Part | None:
