@@ -1,5 +1,6 @@
 """What a run left behind, read from Temporal."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowExecutionDescription
@@ -7,23 +8,30 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from surefoot.contracts.incidents import Evidence
 from surefoot.errors import NotFound, Unreachable
+from surefoot.incidents.markdown import span
 from surefoot.incidents.timeline import Timeline
 
-PATIENCE = timedelta(seconds=5)
-"""For one answer of Temporal; a long history takes several."""
+PATIENCE = timedelta(seconds=15)
+"""For the whole of it: the client tries again by itself, and a long history takes many calls."""
 
 
 class TemporalEvidence:
     """Reads the newest execution of a run, whether it is over or not."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, patience: timedelta = PATIENCE) -> None:
         self._client = client
+        self._patience = patience
 
     async def of_run(self, run_id: str) -> Evidence:
         """The run's timeline, attempts and errors. Raises ``NotFound`` or ``Unreachable``."""
         try:
-            description = await self._client.get_workflow_handle(run_id).describe(rpc_timeout=PATIENCE)
-            timeline = await self._read(description)
+            async with asyncio.timeout(self._patience.total_seconds()):
+                description = await self._client.get_workflow_handle(run_id).describe()
+                timeline = await self._read(description)
+        except TimeoutError as error:
+            raise Unreachable(
+                f"Temporal did not give the history of {run_id!r} within {span(self._patience)}"
+            ) from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise NotFound(f"Temporal has no history of {run_id!r} any more") from error
@@ -39,7 +47,7 @@ class TemporalEvidence:
     async def _read(self, description: WorkflowExecutionDescription) -> Timeline:
         handle = self._client.get_workflow_handle(description.id, run_id=description.run_id)
         timeline = Timeline()
-        async for event in handle.fetch_history_events(rpc_timeout=PATIENCE):
+        async for event in handle.fetch_history_events():
             timeline.read(event)
         timeline.read_pending(description.raw_description.pending_activities)
         return timeline
