@@ -1,3 +1,4 @@
+# Each recipe that runs long is one process, so that a signal to make reaches it.
 # Everything runs in .venv, which is made from the hash-locked requirements.txt on first use.
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -10,19 +11,20 @@ STAMP := $(VENV)/.installed
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
 	@echo "Setting up $(VENV) with $(PYTHON) ..."
+	@if [ -L $(VENV) ]; then rm $(VENV); fi # clearing would follow a link into somebody else's environment
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/python starter.py demo $(if $(KEEP),--keep)
+	@exec $(BIN)/python starter.py demo $(if $(KEEP),--keep)
 
 up: $(STAMP)
-	@$(BIN)/python starter.py up
+	@exec $(BIN)/python starter.py up
 
 test: $(STAMP)
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 $(ARGS)
+	exec $(BIN)/coverage run -m pytest -n 2 $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=90
 

@@ -11,6 +11,8 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from surefoot.embedded import binaries
+from surefoot.embedded.binaries import MissingProgram
 from surefoot.settings import Settings, load, variables
 from surefoot.simulator.client import SimulatorClient
 from tests.support.servers import SessionServers, address_of
@@ -25,9 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != RECORDINGS:
             del os.environ[name]  # the settings of whoever runs the tests are not the tests'
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        _refuse_without_programs()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes
         config.stash[SERVERS] = SessionServers()
         config.stash[SERVERS].start()
+
+
+def _refuse_without_programs() -> None:
+    try:
+        binaries.temporal()
+        binaries.redis_server()
+    except MissingProgram as missing:
+        pytest.exit(str(missing), returncode=4)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
