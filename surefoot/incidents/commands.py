@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from surefoot.contracts.budgets import ScopeKind
 from surefoot.contracts.incidents import IncidentReport
 from surefoot.incidents.markdown import Written, shell
 
@@ -18,7 +19,8 @@ class Commands:
     incident: Written
     resolve: Written
     breakers: Written
-    budget: Written
+    books: Written
+    """Of the scope that a budget's incident is about."""
 
 
 def commands(incident_id: str, report: IncidentReport) -> Commands:
@@ -30,11 +32,21 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         runs=Written("python starter.py runs --status failed"),
         history=Written(f"temporal workflow show -w {run}"),
         cancel=Written(f"python starter.py cancel {run}"),
-        incident=Written(f"python starter.py incidents {incident}"),
+        incident=Written(f"python starter.py incidents show {incident}"),
         resolve=Written(
             f"python starter.py incidents resolve {incident}"
             " --by \"${USER:-operator}\" --reason 'checked: it works again'"
         ),
         breakers=Written("python starter.py breakers"),
-        budget=Written("python starter.py budget"),
+        books=_books(report, run),
     )
+
+
+def _books(report: IncidentReport, run: str) -> Written:
+    kind, _, subject = report.subject.partition(":")
+    if kind not in (ScopeKind.SESSION, ScopeKind.USER, ScopeKind.TENANT):
+        return Written(f"python starter.py status {run}")  # a run's books are shown with the run
+    scope = "" if kind == ScopeKind.TENANT else f" --{kind} {shell(subject)}"
+    profile = report.facts.get("profile")
+    limits = f" --profile {shell(profile)}" if isinstance(profile, str) else ""
+    return Written(f"python starter.py budget{scope} --tenant {shell(report.tenant)}{limits}")
