@@ -21,18 +21,19 @@ TELLTALE = 0.01
 
 
 async def _silence(scope: Scope, receive: Receive, send: Send) -> None:
-    """The client has gone or its connection has been closed: there is nobody to answer."""
+    """Say nothing to the end of the connection."""
+    await _gone(receive)
 
 
-async def _gone(request: Request) -> None:
-    """Return when the client has closed the connection."""
-    while (await request.receive())["type"] != "http.disconnect":
+async def _gone(receive: Receive) -> None:
+    """Return when the connection has been closed, by whichever side."""
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _gone_within(request: Request, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(_gone(request), seconds)
+        await asyncio.wait_for(_gone(request.receive), seconds)
     except TimeoutError:
         return False
     return True
@@ -43,7 +44,6 @@ class _Half:
     """The first half of an answer; then a reset, or silence until the client has gone."""
 
     answer: Answer
-    request: Request
     then_reset: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,8 +52,7 @@ class _Half:
         if self.then_reset:
             await asyncio.sleep(TELLTALE)
             reset(scope)
-        else:
-            await _gone(self.request)
+        await _gone(receive)
 
 
 async def deliver(request: Request, fault: Fault | None, call: CallEntry, act: Act, refuse: Refuse) -> ASGIApp:
@@ -74,7 +73,7 @@ async def _fails_before(request: Request, fault: Fault) -> bool:
         case FaultKind.LATENCY:
             return await _gone_within(request, fault.seconds)
         case FaultKind.HANG:
-            await _gone(request)
+            await _gone(request.receive)
             return True
         case FaultKind.HANG_THEN_APPLY:
             await asyncio.sleep(fault.seconds)
@@ -91,7 +90,7 @@ def _mangled(answer: Answer, request: Request, fault: Fault, call: CallEntry) ->
             drop(request.scope)
             return _silence
         case FaultKind.CUT | FaultKind.STALL:
-            return _Half(answer, request, then_reset=fault.kind is FaultKind.CUT)
+            return _Half(answer, then_reset=fault.kind is FaultKind.CUT)
         case FaultKind.MALFORMED:
             return _answered(call, MALFORMED)
     return _answered(call, answer)

@@ -1,6 +1,7 @@
 """The HTTP server: uvicorn, with connections that the simulator can reset."""
 
 import asyncio
+import logging
 import socket
 import struct
 
@@ -46,7 +47,8 @@ def drop(scope: Scope) -> None:
 
 
 def serve(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests that still hang then are given up at once."""
+    """Serve until SIGTERM or SIGINT; requests that still hang then are given up at once, without a word in the log."""
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.getMessage().startswith("Cancel "))
     uvicorn.run(
         app,
         host=host,

@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from surefoot.settings import variables
 from surefoot.simulator.client import SimulatorClient
 
 REFUND = {"order_id": "A-1001", "amount": "49.90", "reason": "broken"}
@@ -128,3 +129,19 @@ async def test_worlds_do_not_see_each_other(http: httpx2.AsyncClient, simulator:
         assert await other.effects() == []
         assert await other.faults() == []
         assert await other.calls() == []
+
+
+def test_the_settings_point_at_the_world(simulator: SimulatorClient) -> None:
+    urls = {
+        "GEMINI_API_URL": simulator.gemini_url,
+        "MISTRAL_API_URL": simulator.mistral_url,
+        "CRM_API_URL": simulator.crm_url,
+        "ORDER_API_URL": simulator.order_url,
+        "RETURN_PORTAL_URL": simulator.return_url,
+        "REFUND_API_URL": simulator.refund_url,
+        "MAIL_API_URL": simulator.mail_url,
+        "SEARCH_API_URL": simulator.search_url,
+        "PUBLISH_API_URL": simulator.publish_url,
+    }
+    assert urls.items() <= simulator.variables.items()
+    assert simulator.variables.keys() <= variables().keys()
