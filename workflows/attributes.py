@@ -23,8 +23,8 @@ MAX_KEYWORD = 255
 
 
 def keyword(text: str) -> str:
-    """The text, cut to what a keyword attribute can hold in every visibility store."""
-    return text[:MAX_KEYWORD]
+    """The text as a keyword attribute can hold it in every visibility store: printable, and cut to its width."""
+    return "".join(character if character.isprintable() else " " for character in text[:MAX_KEYWORD])
 
 
 def of_incident(incident: Incident) -> dict[SearchAttributeKey[str], str]:

@@ -13,6 +13,9 @@ from surefoot.incidents import record
 from workflows import attributes, policies
 from workflows.failure_handler import FailureHandlerWorkflow
 
+SUMMARY_BYTES = 200
+"""The longest summary of a workflow that Temporal promises to take."""
+
 
 class Told(StrEnum):
     """What became of a message to an incident."""
@@ -40,7 +43,7 @@ async def tell(report: IncidentReport) -> Told:
             cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
             task_timeout=policies.INCIDENT_TASK_TIMEOUT,
             search_attributes=_found_by(record.opened(incident, report)),
-            static_summary=attributes.keyword(f"{report.kind} {report.subject}"),
+            static_summary=_line(report),
         )
     except WorkflowAlreadyStartedError:
         open_incident = workflow.get_external_workflow_handle_for(FailureHandlerWorkflow.run, incident)
@@ -67,3 +70,7 @@ async def _delivered(incident: str, signal: Awaitable[None]) -> Told:
 def _found_by(incident: Incident) -> TypedSearchAttributes:
     pairs = attributes.of_incident(incident).items()
     return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in pairs])
+
+
+def _line(report: IncidentReport) -> str:
+    return f"{report.kind} {report.subject}".encode()[:SUMMARY_BYTES].decode(errors="ignore")

@@ -155,6 +155,17 @@ async def test_the_list_of_incidents_can_be_filtered_by_what_they_are_and_where_
     assert (await incident.describe()).typed_search_attributes[attributes.STATE] == "resolved"
 
 
+@pytest.mark.parametrize("subject", ["日" * 600, "# a\x00b\n" * 100, " ", "x" * 100_000])
+async def test_whatever_its_subject_is_called_an_incident_opens(
+    worker: Worker, temporal_client: Client, task_queue: str, told: IncidentReport, subject: str
+) -> None:
+    odd = told.model_copy(update={"subject": subject, "summary": subject})
+    assert await tell(temporal_client, task_queue, odd) is Told.STARTED
+    incident = temporal_client.get_workflow_handle_for(FailureHandlerWorkflow.run, incident_id(odd))
+    assert (await composed(incident)).runbook is not None
+    await incident.terminate()
+
+
 async def test_temporals_own_page_shows_the_runbook_and_the_end(
     worker: Worker, temporal_client: Client, task_queue: str, told: IncidentReport, incident: Handle
 ) -> None:
