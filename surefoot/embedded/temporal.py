@@ -1,5 +1,6 @@
 """Temporal's dev server as a child process, tuned for short runs."""
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from surefoot.embedded import binaries
+from surefoot.embedded.lending import without_settings
 from surefoot.embedded.ports import HOST, free_port, holds
 from surefoot.embedded.processes import Child
 from surefoot.embedded.retries import on_free_ports
@@ -44,14 +46,15 @@ async def start_temporal(*, log: Path, database: Path | None, ui: bool = True) -
 
 async def _start(log: Path, database: Path | None, ui: bool) -> Temporal:
     port, ui_port = free_port(), free_port() if ui else None
-    child = await Child.start("Temporal", [binaries.temporal(), *_options(port, ui_port, database)], log=log)
+    command: list[str | Path] = [binaries.temporal(), *_options(port, ui_port, database)]
+    child = await Child.start("Temporal", command, log=log, environment=without_settings(os.environ))
     await child.ready(lambda: _listens(child, port, ui_port), within=START)
     await child.ready(lambda: _serves(f"{HOST}:{port}"), within=START)
     return Temporal(child, f"{HOST}:{port}", f"http://{HOST}:{ui_port}" if ui_port else None)
 
 
 def _options(port: int, ui_port: int | None, database: Path | None) -> list[str]:
-    options = ["server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "warn"]
+    options = ["server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "warn", "--disable-config-file"]
     options += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
     for name in SEARCH_ATTRIBUTES:
         options += ["--search-attribute", f"{name}=Keyword"]

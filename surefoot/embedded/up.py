@@ -31,8 +31,11 @@ async def up(*, folder: Path | None = None, workers: int = 1, say: Say = print) 
     say("Ended. What was done is kept in the state folder.")
 
 
-async def until_told_to_end(work: Awaitable[None], *, again: Callable[[], None]) -> None:
-    """Do the work until it ends by itself, or cancel it at a signal; each further signal calls ``again``."""
+async def until_told_to_end(work: Awaitable[None], *, again: Callable[[], None]) -> bool:
+    """Do the work until it ends by itself, or cancel it at a signal; each further signal calls ``again``.
+
+    Says whether it was told to end.
+    """
     task = asyncio.ensure_future(work)
     told = asyncio.Event()
 
@@ -53,10 +56,11 @@ async def until_told_to_end(work: Awaitable[None], *, again: Callable[[], None])
             loop.remove_signal_handler(number)
     if not (task.cancelled() and told.is_set()):
         await task
+    return told.is_set()
 
 
 async def _run(stack: Stack, workers: int, say: Say) -> None:
-    async with stack, _farewell(say):
+    async with stack, _farewell(stack, say):
         await asyncio.gather(*(stack.start_worker() for _ in range(workers)))
         say(_welcome(stack))
         while True:
@@ -69,12 +73,13 @@ async def _run(stack: Stack, workers: int, say: Say) -> None:
 
 
 @asynccontextmanager
-async def _farewell(say: Say) -> AsyncIterator[None]:
+async def _farewell(stack: Stack, say: Say) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        seconds = WORKER_GRACE.total_seconds()
-        say(f"Ending; calls in flight have {seconds:.0f} s, unless you ask a second time ...")
+        if stack.workers:
+            seconds = WORKER_GRACE.total_seconds()
+            say(f"Ending; calls in flight have {seconds:.0f} s, unless you ask a second time ...")
 
 
 def _welcome(stack: Stack) -> str:

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from surefoot.embedded.lock import AlreadyRunning
+from surefoot.embedded.lock import AlreadyRunning, locked
 from surefoot.embedded.stack import Stack
 from surefoot.embedded.temporal import SEARCH_ATTRIBUTES
 from surefoot.errors import SurefootError
@@ -51,6 +51,11 @@ async def test_a_second_stack_in_the_same_folder_is_refused_and_one_in_another_f
             assert second.lent["REDIS_URL"] != first.lent["REDIS_URL"]
             assert await ask_redis(second.lent["REDIS_URL"], "PING") == "+PONG"
         assert await ask_redis(first.lent["REDIS_URL"], "PING") == "+PONG"
+
+
+async def test_a_stack_that_still_starts_is_not_disturbed_by_a_second_one(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(AlreadyRunning, match=f"as process {os.getpid()}; use it"):
+        await Stack(tmp_path, given=NOTHING_GIVEN).__aenter__()
 
 
 async def test_other_commands_find_the_stack_through_the_state_folder_while_it_runs(

@@ -83,6 +83,19 @@ async def test_a_worker_that_crashes_is_reported_and_replaced(tmp_path: Path) ->
         assert await process.wait() == 0
 
 
+async def test_whoever_asks_twice_need_not_wait_for_a_worker_that_hangs(tmp_path: Path) -> None:
+    async with running_up(tmp_path, workers=1) as process:
+        await said(process, "Ctrl-C")
+        children = children_of(process.pid)
+        hung = next(pid for pid in children if "worker.py" in command_of(pid))
+        os.kill(hung, signal.SIGSTOP)
+        process.terminate()
+        await said(process, "Ending")
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert not alive(children)
+
+
 async def test_a_server_that_crashes_ends_everything_with_its_last_lines(tmp_path: Path) -> None:
     async with running_up(tmp_path) as process:
         await said(process, "Ctrl-C")
