@@ -12,7 +12,7 @@ from activities.verdicts import circuit_opened, refused
 from activities.words import Words
 from surefoot.contracts.breakers import Permit, Transition, Verdict
 from surefoot.contracts.budgets import Charge
-from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, name_of, provider_of
+from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, name_of, provider_of
 from surefoot.errors import (
     BudgetRefused,
     ErrorType,
@@ -21,6 +21,7 @@ from surefoot.errors import (
     ModelFailed,
     ProviderFailure,
     StoreUnavailable,
+    Superseded,
     final,
     retryable,
 )
@@ -48,7 +49,8 @@ class LlmActivities:
             except ProviderFailure as failure:
                 raise await self._failed(call, admitted, failure) from failure
             except asyncio.CancelledError:
-                await asyncio.shield(self._ended(call, admitted.permit, Verdict.NEUTRAL, _unknown(call)))
+                given_up = _charged(call, call.hold.bound, unknown=True)  # it may be charged, and nobody will learn
+                await asyncio.shield(self._ended(call, admitted.permit, Verdict.NEUTRAL, given_up))
                 raise
             return await self._settled(call, admitted, generation)
 
@@ -65,6 +67,8 @@ class LlmActivities:
             if isinstance(entry, Refused):
                 await self._guards.release(call.hold)
                 raise refused(entry)
+        except Superseded as error:
+            raise retryable(ErrorType.MODEL_UNAVAILABLE, str(error)) from error
         except StoreUnavailable as error:
             # Final here: the run waits for Redis on a durable timer, not in this worker.
             raise final(ErrorType.STORE_UNAVAILABLE, str(error)) from error
@@ -87,10 +91,8 @@ class LlmActivities:
             ) from error
 
     async def _settled(self, call: ModelCall, admitted: Admitted, generation: Generation) -> ModelReply:
-        cost = self._cost(call, generation)
-        charge = Charge(
-            hold=call.hold, attempt=activity.info().attempt, cost=cost, model_version=generation.model_version
-        )
+        cost = self._cost(call, generation.usage, generation.model_version)
+        charge = _charged(call, cost, generation.model_version)
         receipt = await self._ended(call, admitted.permit, Verdict.SUCCESS, charge)
         booking = ModelBooking(charge=charge, permit=admitted.permit, verdict=Verdict.SUCCESS)
         return ModelReply(
@@ -105,19 +107,24 @@ class LlmActivities:
             unsettled=() if receipt else (booking,),
         )
 
-    def _cost(self, call: ModelCall, generation: Generation) -> int:
-        usage = generation.usage
+    def _cost(self, call: ModelCall, usage: Usage, version: str | None) -> int:
         return self._pricing.cost(
             call.prompt.model,
             input_tokens=usage.input_tokens,
             cached_tokens=usage.cached_tokens,
             output_tokens=usage.output_tokens,
-            served_as=generation.model_version,
+            served_as=version,
         )
+
+    def _charge(self, call: ModelCall, failure: ProviderFailure) -> Charge:
+        """What a failed call cost: what the provider says, the bound if it may charge and says nothing, or nothing."""
+        if failure.usage is None:
+            return _charged(call, call.hold.bound, unknown=True) if failure.maybe_billed else _charged(call, 0)
+        return _charged(call, self._cost(call, failure.usage, failure.model_version), failure.model_version)
 
     async def _failed(self, call: ModelCall, admitted: Admitted, failure: ProviderFailure) -> ApplicationError:
         """Settle and report a failed attempt; return the error that says whether Temporal tries again."""
-        charge = _unknown(call) if failure.maybe_billed else _nothing(call)
+        charge = self._charge(call, failure)
         receipt = await self._ended(call, admitted.permit, failure.verdict, charge, failure)
         changes = _changes(admitted, receipt)
         opened = circuit_opened(changes)
@@ -146,15 +153,14 @@ class LlmActivities:
         return await persisted(lambda: self._guards.end_model_call(permit, verdict, retry_after, charge))
 
 
-def _unknown(call: ModelCall) -> Charge:
-    """The provider may charge for what it never answered: the bound is booked."""
-    attempt, version = activity.info().attempt, name_of(call.prompt.model)
-    return Charge(hold=call.hold, attempt=attempt, cost=call.hold.bound, model_version=version, unknown=True)
-
-
-def _nothing(call: ModelCall) -> Charge:
-    attempt, version = activity.info().attempt, name_of(call.prompt.model)
-    return Charge(hold=call.hold, attempt=attempt, cost=0, model_version=version)
+def _charged(call: ModelCall, cost: int, version: str | None = None, *, unknown: bool = False) -> Charge:
+    return Charge(
+        hold=call.hold,
+        attempt=activity.info().attempt,
+        cost=cost,
+        model_version=version or name_of(call.prompt.model),
+        unknown=unknown,
+    )
 
 
 def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:

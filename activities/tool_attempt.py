@@ -143,7 +143,7 @@ class Attempt:
     async def _failed(self, proceed: Proceed, claim: Claim | None, failure: ToolFailure) -> ApplicationError:
         """Report the failure, say what becomes of the claim, and decide whether Temporal tries again."""
         again = failure.fault is Fault.RETRYABLE and self._attempts(claim) < self._call.contract.attempts
-        fate = self._fate(failure, again=again)
+        fate = self._fate(claim, failure, again=again)
         changes = await self._leave(proceed, claim, failure.verdict, fate, failure=failure, reached=failure.reached)
         details = self._details(str(failure), self._attempts(claim), changes, failure.status)
         if fate is Fate.UNKNOWN or (fate is Fate.DOUBT and self._effect is Effect.KEYED and not again):
@@ -158,10 +158,13 @@ class Attempt:
         kind = ErrorType.INVALID_ARGUMENTS if failure.fault is Fault.MODELS_OWN else ErrorType.TOOL_FAILED
         return final(kind, str(failure), details)
 
-    def _fate(self, failure: ToolFailure, *, again: bool) -> Fate:
-        if not failure.maybe_done or self._effect is Effect.READ:
-            return Fate.CLEAR if again else Fate.RELEASED
-        return Fate.UNKNOWN if self._effect is Effect.UNSAFE else Fate.DOUBT
+    def _fate(self, claim: Claim | None, failure: ToolFailure, *, again: bool) -> Fate:
+        """A refusal says nothing about an earlier attempt with the same key that was never answered."""
+        if claim is None:
+            return Fate.RELEASED
+        if failure.maybe_done or (claim.in_doubt and self._effect is Effect.KEYED):
+            return Fate.UNKNOWN if self._effect is Effect.UNSAFE else Fate.DOUBT
+        return Fate.CLEAR if again else Fate.RELEASED
 
     def _doubtful(self, failure: ToolFailure, changes: tuple[Transition, ...], details: CallFailed) -> ApplicationError:
         """Try again, or ask the target once the request can no longer land; unless its circuit is open now."""

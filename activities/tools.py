@@ -10,7 +10,16 @@ from activities.heartbeat import beating
 from activities.tool_attempt import Attempt
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.tools import ToolCall, ToolResult
-from surefoot.errors import CallFailed, ErrorType, InvalidInput, StoreUnavailable, final, store_unavailable
+from surefoot.errors import (
+    CallFailed,
+    ErrorType,
+    InvalidInput,
+    StoreUnavailable,
+    Superseded,
+    final,
+    retryable,
+    store_unavailable,
+)
 from surefoot.ports import Guards, ToolContext
 
 
@@ -59,5 +68,7 @@ class ToolActivities:
         async with beating() as pulse:
             try:
                 return await Attempt(self._guards, tool, call, arguments, pulse).make()
+            except Superseded as error:
+                raise retryable(ErrorType.TOOL_RETRYABLE, str(error)) from error
             except StoreUnavailable as error:
                 raise store_unavailable(str(error)) from error

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     mistral_api_key: Annotated[SecretStr | None, Field(alias="MISTRAL_API_KEY")] = None
     mistral_url: Annotated[AnyHttpUrl | None, Field(alias="MISTRAL_API_URL")] = None
     fallback_model: Annotated[str | None, Field(alias="FALLBACK_MODEL")] = None
-    """Replaces the fallback of every profile, such as ``mistral:mistral-medium-2508``."""
+    """Replaces the fallback of every profile, such as ``mistral:mistral-medium-2604``."""
 
     crm_url: Annotated[AnyHttpUrl | None, Field(alias="CRM_API_URL")] = None
     order_url: Annotated[AnyHttpUrl | None, Field(alias="ORDER_API_URL")] = None
@@ -97,6 +97,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, env_settings, dotenv_settings, _StackSource(settings_cls))
+
+    def missing_key(self, provider: str) -> str | None:
+        """The variable to set before this provider can be called; None if it has a key or another address."""
+        field = type(self).model_fields.get(f"{provider}_api_key")
+        key: SecretStr | None = getattr(self, f"{provider}_api_key", None)
+        reachable = field is None or getattr(self, f"{provider}_url") or (key and key.get_secret_value().strip())
+        return None if field is None or reachable else field.alias
 
 
 def variables() -> dict[str, FieldInfo]:

@@ -82,7 +82,7 @@ def test_the_agents_are_what_they_are_said_to_be(registry: ToolRegistry) -> None
         "start_return",
         "issue_refund",
     ]
-    assert support.fallback == ("mistral:mistral-medium-2508",)
+    assert support.fallback == ("mistral:mistral-medium-2604",)
     assert research.approvals["publish_summary"].expires == timedelta(hours=24)
     assert all("data" in profile.system for profile in (operations, support, research))
 

@@ -43,8 +43,7 @@ class AgentWorkflow:
             self._run.pin(await self._pinned(request))
             await self._converse()
         except ApplicationError as error:
-            await self._failed(error)
-            raise
+            raise await self._failed(error) from error.__cause__
         except BaseException as error:
             if is_cancelled_exception(error):
                 await self._cancelled()
@@ -60,7 +59,8 @@ class AgentWorkflow:
             reply = await self._models.next_reply()
             if reply.message.calls:
                 run.note(f"asks for {', '.join(call.tool or 'a nameless tool' for call in reply.message.calls)}")
-                run.state = run.state.observed(await self._tools.observe(reply.message.calls))
+                results = await self._tools.observe(reply.message.calls)
+                run.state = run.state.observed(results)
             elif reply.message.text.strip() and reply.finish is not Finish.MALFORMED_CALL:
                 return
             else:
@@ -86,7 +86,8 @@ class AgentWorkflow:
         except ActivityError as error:
             raise self._run.end(ErrorType.INVALID_PROFILE, str(error.cause)) from error
 
-    async def _failed(self, error: ApplicationError) -> None:
+    async def _failed(self, error: ApplicationError) -> ApplicationError:
+        """Tell people, close the books, and return the error with what there is now."""
         run = self._run
         if error.type not in TOLD_ALREADY:
             await run.tell(
@@ -99,6 +100,7 @@ class AgentWorkflow:
                 )
             )
         await self._close(RunStatus.FAILED)
+        return run.renewed(error)
 
     async def _cancelled(self) -> None:
         """Book what is left before the run closes; nothing interrupts this."""

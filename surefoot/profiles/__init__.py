@@ -161,5 +161,5 @@ def _checked_model(model: str) -> str:
         return _MODEL.validate_python(model)
     except ValidationError:
         raise InvalidInput(
-            f"FALLBACK_MODEL {model!r} is not a model; write provider and name, such as mistral:mistral-medium-2508"
+            f"FALLBACK_MODEL {model!r} is not a model; write provider and name, such as mistral:mistral-medium-2604"
         ) from None

@@ -1,0 +1,116 @@
+"""The worker: wires adapters into activities and serves workflows until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.guardrails import GuardrailActivities
+from activities.incidents import IncidentActivities
+from activities.llm import LlmActivities
+from activities.profiles import ProfileActivities
+from activities.tools import ToolActivities
+from surefoot import logs
+from surefoot.client.connection import connect
+from surefoot.errors import SurefootError, Unreachable
+from surefoot.incidents.evidence import TemporalEvidence
+from surefoot.llm.pricing import GenaiPricing
+from surefoot.llm.providers import providers
+from surefoot.ports import ModelPort
+from surefoot.profiles import Profiles
+from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.office import RedisOffice
+from surefoot.reliability.streams import RedisTextStream
+from surefoot.settings import Settings, load
+from surefoot.tools.registry import ToolRegistry
+from workflows import policies
+from workflows.agent import AgentWorkflow
+from workflows.failure_handler import FailureHandlerWorkflow
+from workflows.sandbox import runner
+
+WORKFLOWS = (AgentWorkflow, FailureHandlerWorkflow)
+READY = "ready"
+"""Printed when the worker polls."""
+
+
+@asynccontextmanager
+async def composed(settings: Settings, client: Client, **models: ModelPort) -> AsyncIterator[Worker]:
+    """A worker with everything that the settings ask for; ``models`` adds ports of other providers by name."""
+    async with AsyncExitStack() as open_things:
+        tools = ToolRegistry.from_settings(settings)
+        open_things.push_async_callback(tools.aclose)
+        ports = providers(settings, **models)
+        open_things.push_async_callback(ports.aclose)
+        url = settings.redis_url.get_secret_value()
+        guards = RedisGuards.connect(url, prefix=settings.key_prefix, timeout=settings.store_timeout)
+        open_things.push_async_callback(guards.close)
+        profiles = Profiles(settings.agents_dir, tools, settings.fallback_model)
+        pricing = GenaiPricing()
+        calls = ToolActivities(tools, guards)
+        checks = GuardrailActivities(guards, pricing)
+        incidents = IncidentActivities(TemporalEvidence(client), RedisOffice(guards.store, settings.key_prefix))
+        yield Worker(
+            client,
+            task_queue=settings.task_queue,
+            workflows=WORKFLOWS,
+            activities=[
+                ProfileActivities(profiles, heartbeat=settings.heartbeat).pin,
+                checks.check,
+                checks.close_books,
+                LlmActivities(ports, guards, pricing, RedisTextStream(guards.store, settings.key_prefix)).generate,
+                *calls.activities(),
+                incidents.compose,
+            ],
+            workflow_runner=runner(),
+            max_concurrent_activities=settings.max_activities,
+            sticky_queue_schedule_to_start_timeout=settings.sticky,
+            graceful_shutdown_timeout=_longest_deadline(profiles) + policies.MODEL_OVERHEAD,
+        )
+
+
+def _longest_deadline(profiles: Profiles) -> timedelta:
+    """What is in flight when the worker is asked to stop may take this long to end well."""
+    usable = []
+    for name in profiles.names():
+        try:
+            usable.append(profiles.load(name))
+        except SurefootError as error:
+            structlog.get_logger().warning("profile cannot be used", profile=name, reason=str(error))
+    return max((profile.limits.model_deadline for profile in usable), default=timedelta(minutes=5))
+
+
+async def serve(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT, then let it finish what it has begun."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    client = await connect(settings)
+    async with composed(settings, client) as worker, worker:
+        print(READY, flush=True)
+        await stopped.wait()
+
+
+def main() -> None:
+    """Exit code 0 after a stop, 2 for settings that cannot be used, 4 when Temporal does not answer."""
+    code = 0
+    try:
+        settings = load()
+        logs.configure(settings)
+        asyncio.run(serve(settings))
+    except SurefootError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        code = 4 if isinstance(error, Unreachable) else 2
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a Temporal client can abort at interpreter exit: temporalio/sdk-python#300
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""A turn's model call: cleared by the guardrails, sent, and on failure given to the fallback or waited for."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
+
+from activities.guardrails import GuardrailActivities
+from activities.llm import LlmActivities
+from surefoot.contracts.budgets import Hold
+from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest, OpenCircuit
+from surefoot.contracts.incidents import IncidentKind
+from surefoot.contracts.models import ModelCall, ModelReply, Prompt, ToolOffer
+from surefoot.contracts.runs import Phase
+from surefoot.contracts.tools import ToolContract
+from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
+from workflows import guard_news, policies
+from workflows.budgeting import scopes
+from workflows.run import Run
+
+MAX_PROMPT = 256 * 1024
+"""Bytes of a conversation that still travel in an activity's input."""
+
+
+class ModelCalls:
+    """Makes the model calls of one run. What a call has used is in the run's state before the next one is cleared."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._holds = 0
+        self._open: dict[str, Hold] = {}
+
+    @property
+    def open_holds(self) -> tuple[Hold, ...]:
+        """Holds of calls that may never have begun."""
+        return tuple(self._open.values())
+
+    async def next_reply(self) -> ModelReply:
+        """Return the model's next answer; raises the run's typed end."""
+        while True:
+            decision = await self._cleared()
+            try:
+                reply = await self._call(decision)
+            except ActivityError as error:
+                await self._failed(decision, error)
+            else:
+                await guard_news.transitions(self._run, reply.transitions)
+                await guard_news.crossings(self._run, reply.crossings)
+                return reply
+
+    async def _cleared(self) -> GuardrailDecision:
+        """Ask until a model may be called; wait on durable timers meanwhile."""
+        self._holds += 1
+        while True:
+            decision = await self._checked()
+            self._run.state = self._run.state.checked(decision)
+            await self._tell_of(decision)
+            match decision.answer:
+                case Answer.GO:
+                    return decision
+                case Answer.IN_FLIGHT:
+                    await self._run.sleep(_wait(decision, policies.BUDGET_PATIENCE), Phase.WAITING_FOR_BUDGET)
+                case Answer.NO_MODEL:
+                    await self._run.sleep(_wait(decision, policies.MODEL_PATIENCE), Phase.WAITING_FOR_MODEL)
+                    self._run.state = self._run.state.model_copy(update={"avoid": ()})
+                case _:
+                    raise self._run.end(ErrorType.BUDGET_EXHAUSTED, decision.reason, decision.tight_scope)
+
+    async def _checked(self) -> GuardrailDecision:
+        """One guardrail check; while Redis is away the run waits here, not in a worker's memory."""
+        wait, waited = policies.STORE_PATIENCE, timedelta(0)
+        while True:
+            self._run.enter(Phase.CHECKING)
+            try:
+                return await workflow.execute_local_activity_method(
+                    GuardrailActivities.check,
+                    self._request(),
+                    schedule_to_close_timeout=policies.CHECK_TIMEOUT,
+                    retry_policy=policies.CHECK_RETRY,
+                )
+            except ActivityError as error:
+                if not _store_is_away(error):
+                    raise
+                left = self._run.profile.limits.store_wait - waited
+                if left <= timedelta(0):
+                    raise self._run.end(
+                        ErrorType.STORE_UNAVAILABLE, f"Redis was away for longer than {waited}"
+                    ) from error
+                pause = min(wait, left)
+                await self._run.sleep(pause, Phase.WAITING_FOR_STORE)
+                waited, wait = waited + pause, min(wait * 2, policies.STORE_PATIENCE_MAX)
+
+    def _request(self) -> GuardrailRequest:
+        run, profile, state = self._run, self._run.profile, self._run.state
+        size = state.prompt_size(profile)
+        if size.total_bytes > MAX_PROMPT:
+            raise run.end(
+                ErrorType.PAYLOAD_TOO_LARGE, f"the conversation is {size.total_bytes} bytes; at most {MAX_PROMPT} fit"
+            )
+        return GuardrailRequest(
+            hold_id=f"{workflow.info().run_id}/{self._holds}",
+            tenant=run.request.tenant,
+            scopes=scopes(run.request, profile),
+            ladder=profile.ladder,
+            fallback=profile.fallback,
+            avoid=state.avoid,
+            tools=tuple(tool.name for tool in profile.tools),
+            size=size,
+            output_tokens=profile.max_output_tokens,
+            unsettled=state.unsettled,
+        )
+
+    async def _tell_of(self, decision: GuardrailDecision) -> None:
+        await guard_news.crossings(self._run, decision.crossings)
+        for circuit in decision.open_models:
+            await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
+        if decision.answer is Answer.EXHAUSTED and decision.tight_scope:
+            await guard_news.budget_line(self._run, IncidentKind.BUDGET_HARD, decision.tight_scope)
+        if decision.downgraded or decision.fell_back:
+            self._run.note(f"{decision.model}: {decision.reason}")
+
+    async def _call(self, decision: GuardrailDecision) -> ModelReply:
+        run, profile = self._run, self._run.profile
+        if decision.model is None or decision.hold is None:
+            raise ValueError("a cleared call needs a model and a hold")
+        offered = offered_tools(profile.tools, decision.open_tools)
+        run.model = decision.model
+        run.enter(Phase.THINKING)
+        self._open[decision.hold.id] = decision.hold
+        reply = await workflow.execute_activity_method(
+            LlmActivities.generate,
+            ModelCall(
+                prompt=Prompt(
+                    model=decision.model,
+                    system=profile.system,
+                    messages=run.state.messages,
+                    tools=tuple(_offer(tool) for tool in offered),
+                    temperature=profile.temperature,
+                    max_output_tokens=decision.hold.output_tokens,
+                ),
+                hold=decision.hold,
+                breaker=profile.model_breaker,
+                turn=run.state.turn + 1,
+            ),
+            start_to_close_timeout=profile.limits.model_deadline + policies.MODEL_OVERHEAD,
+            schedule_to_close_timeout=run.within(policies.MODEL_WINDOW),
+            heartbeat_timeout=profile.heartbeat,
+            retry_policy=policies.model_retry(profile.limits.model_attempts),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=f"turn {run.state.turn + 1}: {decision.model}",
+        )
+        del self._open[decision.hold.id]
+        run.state = run.state.answered(reply, tuple(tool.name for tool in offered))
+        return reply
+
+    async def _failed(self, decision: GuardrailDecision, error: ActivityError) -> None:
+        """Decide what a failed call means: return to try another way, or raise the run's end."""
+        if is_cancelled_exception(error):
+            raise error
+        run, cause, model = self._run, error.cause, decision.model or ""
+        kind = cause.type if isinstance(cause, ApplicationError) else None
+        if isinstance(cause, ApplicationError) and kind == ErrorType.CIRCUIT_OPEN:
+            await self._circuit_opened(cause)
+        elif isinstance(cause, ApplicationError) and kind == ErrorType.MODEL_REFUSED:
+            raise run.end(ErrorType.MODEL_REFUSED, str(cause.message)) from error
+        elif kind in (ErrorType.BUDGET_EXHAUSTED, ErrorType.STORE_UNAVAILABLE):
+            run.note(f"{model}: {cause}")
+        elif kind == ErrorType.MODEL_UNAVAILABLE or isinstance(cause, TimeoutError):
+            await self._retries_spent(model, cause)
+        else:
+            raise run.end(ErrorType.MODEL_REFUSED, f"{model}: {cause}") from error
+
+    async def _circuit_opened(self, cause: ApplicationError) -> None:
+        opened = detail(cause, CircuitOpen)
+        if opened and opened.transition:
+            await guard_news.transitions(self._run, (opened.transition,))
+        elif opened:
+            await guard_news.breaker_open(self._run, opened.name, opened.episode)
+
+    async def _retries_spent(self, model: str, cause: BaseException | None) -> None:
+        run = self._run
+        failed = detail(cause, ModelFailed) if isinstance(cause, ApplicationError) else None
+        if failed:
+            await guard_news.transitions(run, failed.transitions)
+            await guard_news.crossings(run, failed.crossings)
+        run.state = run.state.model_copy(update={"avoid": (*run.state.avoid, model)})
+        why = failed.message if failed else _timed_out(cause)
+        summary = f"All attempts to call {model} failed: {why}"
+        await run.tell(
+            run.report(
+                IncidentKind.MODEL_OUTAGE,
+                model,
+                f"{workflow.now():%Y%m%dT%H}",
+                summary,
+                {"model": model, "error": why, "attempts": run.profile.limits.model_attempts},
+                tenant=guard_news.FLEET,
+            )
+        )
+        run.note(summary)
+
+
+def offered_tools(tools: tuple[ToolContract, ...], closed_off: tuple[OpenCircuit, ...]) -> tuple[ToolContract, ...]:
+    """A tool with an open breaker is not offered."""
+    refused = {circuit.name for circuit in closed_off}
+    return tuple(tool for tool in tools if tool.name not in refused)
+
+
+def _offer(tool: ToolContract) -> ToolOffer:
+    return ToolOffer(name=tool.name, description=tool.description, parameters=tool.parameters)
+
+
+def _wait(decision: GuardrailDecision, default: timedelta) -> timedelta:
+    return max(decision.retry_after or default, policies.SHORTEST_WAIT)
+
+
+def _store_is_away(error: ActivityError) -> bool:
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        return cause.type == ErrorType.STORE_UNAVAILABLE
+    return isinstance(cause, TimeoutError)
+
+
+def _timed_out(cause: BaseException | None) -> str:
+    silent = isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT
+    return "the worker was lost" if silent else "it took too long"

@@ -1,0 +1,112 @@
+"""What the parts of one run share: its state, its clock, its voice."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from surefoot.contracts.base import JsonObject
+from surefoot.contracts.budgets import ScopeStatus
+from surefoot.contracts.incidents import IncidentKind, IncidentReport
+from surefoot.contracts.profiles import Profile
+from surefoot.contracts.runs import Phase, RunFailure, RunRequest, RunStatus, Step
+from surefoot.errors import ErrorType, detail, final
+from surefoot.idempotency import incident_id
+from workflows.reporting import tell
+from workflows.state import RunState, Stopwatch
+
+STEPS_KEPT = 200
+
+
+class Run:
+    """One run in progress. Only the workflow that owns it changes it."""
+
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.state = RunState.opened(request.prompt)
+        self.clock = Stopwatch(workflow.now())
+        self.phase = Phase.STARTING
+        self.model: str | None = None
+        self.steps: list[Step] = []
+        self._profile: Profile | None = None
+
+    @property
+    def profile(self) -> Profile:
+        if self._profile is None:
+            raise RuntimeError("the profile is not pinned yet")
+        return self._profile
+
+    def pin(self, profile: Profile) -> None:
+        self._profile = profile
+        self.note(f"profile {profile.name}: {', '.join(tool.name for tool in profile.tools) or 'no tools'}")
+
+    def enter(self, phase: Phase) -> None:
+        """Show what the run is doing, in the query and in the Temporal UI."""
+        self.phase = phase
+        usage = self.state.usage
+        workflow.set_current_details(
+            f"**{phase}**, turn {self.state.turn + 1}, ${usage.cost}\n\n"
+            + "\n".join(f"- {step.what}" for step in self.steps[-10:])
+        )
+
+    def note(self, what: str) -> None:
+        """Remember something that happened, for those who watch."""
+        self.steps.append(Step(turn=self.state.turn, what=what, at=workflow.now()))
+        del self.steps[:-STEPS_KEPT]
+
+    @property
+    def remaining(self) -> timedelta:
+        """Time until the deadline; raises the typed end when there is none left."""
+        left = self.profile.limits.max_duration - self.clock.elapsed(workflow.now())
+        if left <= timedelta(0):
+            raise self.end(ErrorType.DEADLINE_EXCEEDED, f"the run took longer than {self.profile.limits.max_duration}")
+        return left
+
+    def within(self, limit: timedelta) -> timedelta:
+        """The limit, or the time until the run's deadline where that is shorter."""
+        return min(limit, self.remaining)
+
+    async def sleep(self, wait: timedelta, phase: Phase) -> None:
+        """Wait on a durable timer, not past the deadline."""
+        self.enter(phase)
+        await workflow.sleep(self.within(wait), summary=phase.value)
+
+    def end(self, kind: ErrorType, reason: str, scope: ScopeStatus | None = None) -> ApplicationError:
+        """The error that ends the run, with the numbers and what there is of an answer."""
+        partial = self.state.result(RunStatus.FAILED)
+        return final(kind, reason, RunFailure(reason=reason, partial=partial, scope=scope))
+
+    def renewed(self, end: ApplicationError) -> ApplicationError:
+        """The same end, with the incidents and the money of now."""
+        failure = detail(end, RunFailure)
+        return self.end(ErrorType(end.type or ""), end.message, failure.scope if failure else None)
+
+    def report(
+        self,
+        kind: IncidentKind,
+        subject: str,
+        episode: str,
+        summary: str,
+        facts: JsonObject | None = None,
+        *,
+        tenant: str | None = None,
+    ) -> IncidentReport:
+        return IncidentReport(
+            kind=kind,
+            tenant=tenant or self.request.tenant,
+            subject=subject,
+            episode=episode,
+            run_id=workflow.info().workflow_id,
+            summary=summary,
+            facts=facts or {},
+            at=workflow.now(),
+        )
+
+    async def tell(self, report: IncidentReport) -> None:
+        """Open the incident of this episode, or add an occurrence to it: once a run."""
+        incident = incident_id(report)
+        if incident in self.state.incidents:
+            return
+        self.state = self.state.model_copy(update={"incidents": (*self.state.incidents, incident)})
+        told = await tell(report)
+        self.note(f"incident {told}: {report.summary}")

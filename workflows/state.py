@@ -1,0 +1,156 @@
+"""What a run knows: an immutable state and its transitions."""
+
+from datetime import datetime, timedelta
+
+from surefoot.contracts.base import Message
+from surefoot.contracts.conversation import (
+    AssistantMessage,
+    ConversationMessage,
+    ToolMessage,
+    UserMessage,
+    size_in_bytes,
+)
+from surefoot.contracts.guardrails import GuardrailDecision, PromptSize
+from surefoot.contracts.models import ModelBooking, ModelReply, provider_of
+from surefoot.contracts.profiles import Profile
+from surefoot.contracts.runs import RunResult, RunStatus, RunUsage
+from surefoot.contracts.tools import ToolBooking
+
+
+class Counted(Message):
+    """How much of the conversation a provider has counted, and what it was offered with it."""
+
+    provider: str = ""
+    tokens: int = 0
+    messages: int = 0
+    tools: tuple[str, ...] = ()
+
+
+class RunState(Message):
+    """A run between two steps."""
+
+    messages: tuple[ConversationMessage, ...]
+    turn: int = 0
+    usage: RunUsage = RunUsage()
+    counted: Counted = Counted()
+    tools_called: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    downgraded: bool = False
+    fell_back: bool = False
+    incidents: tuple[str, ...] = ()
+    asked: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
+    """In how many turns each call, with the same arguments, has been asked for."""
+    avoid: tuple[str, ...] = ()
+    """Models whose retries this run has spent."""
+    rebukes: int = 0
+    """Empty or malformed answers that the model was told of, in a row."""
+    unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
+    store: str = ""
+    """The store's epoch, as last seen."""
+
+    @classmethod
+    def opened(cls, prompt: str) -> "RunState":
+        return cls(messages=(UserMessage(text=prompt),))
+
+    @property
+    def text(self) -> str:
+        """The newest words of the model."""
+        spoken = (m.text for m in reversed(self.messages) if isinstance(m, AssistantMessage) and m.text)
+        return next(spoken, "")
+
+    def checked(self, decision: GuardrailDecision) -> "RunState":
+        return self.model_copy(
+            update={
+                "downgraded": self.downgraded or decision.downgraded,
+                "fell_back": self.fell_back or decision.fell_back,
+                "unsettled": () if decision.booked else self.unsettled,
+                "store": decision.store or self.store,
+            }
+        )
+
+    def answered(self, reply: ModelReply, offered: tuple[str, ...]) -> "RunState":
+        """The model has answered: its message is part of the conversation, and its provider has counted so far."""
+        messages = (*self.messages, reply.message) if reply.message.parts else self.messages
+        usage = reply.usage
+        return self.model_copy(
+            update={
+                "messages": messages,
+                "turn": self.turn + 1,
+                "usage": self.usage.plus(
+                    input=usage.input_tokens,
+                    output=usage.output_tokens,
+                    cached=usage.cached_tokens,
+                    thinking=usage.thinking_tokens,
+                    cost=reply.cost,
+                ),
+                "counted": Counted(
+                    provider=provider_of(reply.model),
+                    tokens=usage.input_tokens + usage.output_tokens,
+                    messages=len(messages),
+                    tools=offered,
+                ),
+                "models": self.models if reply.model_version in self.models else (*self.models, reply.model_version),
+                "unsettled": (*self.unsettled, *reply.unsettled),
+            }
+        )
+
+    def rebuked(self, words: str) -> "RunState":
+        """The model is told that its answer was no use."""
+        return self.model_copy(
+            update={"messages": (*self.messages, UserMessage(text=words)), "rebukes": self.rebukes + 1}
+        )
+
+    def observed(self, results: tuple[ToolMessage, ...]) -> "RunState":
+        return self.model_copy(update={"messages": (*self.messages, *results), "rebukes": 0})
+
+    def prompt_size(self, profile: Profile) -> PromptSize:
+        """What the next call sends, for its bound: counted tokens, and bytes that nobody has counted yet."""
+        schemas = {tool.name: len(tool.model_dump_json().encode()) for tool in profile.tools}
+        fixed = len(profile.system.encode()) + sum(schemas.values())
+        total = fixed + size_in_bytes(self.messages)
+        if not self.counted.provider:
+            return PromptSize(new_bytes=total, total_bytes=total)
+        unseen = sum(size for name, size in schemas.items() if name not in self.counted.tools)
+        return PromptSize(
+            counted_tokens=self.counted.tokens,
+            counted_by=self.counted.provider,
+            new_bytes=unseen + size_in_bytes(self.messages[self.counted.messages :]),
+            total_bytes=total,
+        )
+
+    def result(self, status: RunStatus) -> RunResult:
+        return RunResult(
+            text=self.text,
+            usage=self.usage,
+            tools_called=self.tools_called,
+            status=status,
+            turns=self.turn,
+            models=self.models,
+            downgraded=self.downgraded,
+            fell_back=self.fell_back,
+            incidents=self.incidents,
+        )
+
+
+class Stopwatch:
+    """Measures a run's own time: the time spent waiting for people does not count."""
+
+    def __init__(self, started: datetime) -> None:
+        self._started = started
+        self._excluded = timedelta(0)
+        self._waits = 0
+        self._wait_began = started
+
+    def wait_begins(self, now: datetime) -> None:
+        if self._waits == 0:
+            self._wait_began = now
+        self._waits += 1
+
+    def wait_ends(self, now: datetime) -> None:
+        self._waits -= 1
+        if self._waits == 0:
+            self._excluded += now - self._wait_began
+
+    def elapsed(self, now: datetime) -> timedelta:
+        waiting = now - self._wait_began if self._waits else timedelta(0)
+        return now - self._started - self._excluded - waiting

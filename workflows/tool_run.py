@@ -1,0 +1,156 @@
+"""A turn's tool calls: checked, approved where the profile asks, run once each, and told to the model as text."""
+
+import asyncio
+
+from pydantic import JsonValue
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from surefoot.contracts.conversation import CallPart, ToolMessage
+from surefoot.contracts.runs import Phase
+from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
+from surefoot.errors import ErrorType, InvalidInput
+from surefoot.idempotency import canonical, effect_key, identifying
+from surefoot.schema import normalised
+from workflows import guard_news, policies, tool_words
+from workflows.approval import ApprovalGate
+from workflows.asking import Asking
+from workflows.deeds import Deeds, deed
+from workflows.run import Run
+
+
+class ToolRuns:
+    """Runs the tool calls of one run; each effect has a key that outlives retries, workers and runs."""
+
+    def __init__(self, run: Run, gate: ApprovalGate) -> None:
+        self._run = run
+        self._asking = Asking(run, gate)
+        self._deeds = Deeds()
+        self._in_flight: dict[str, ToolCall] = {}
+
+    async def observe(self, calls: tuple[CallPart, ...]) -> tuple[ToolMessage, ...]:
+        """Return one message for each call, in their order; raises the run's typed end."""
+        self._refuse_repetition(calls)
+        self._deeds = self._deeds.next_turn()
+        self._run.enter(Phase.ACTING)
+        if self._run.profile.parallel_tools:
+            told = await asyncio.gather(*(self._one(call) for call in calls), return_exceptions=True)
+            return tuple(_raised(message) for message in told)
+        return tuple([await self._one(call) for call in calls])
+
+    async def tell_of_cancelled(self) -> None:
+        """A call that was cancelled in flight may have happened all the same: a human is told."""
+        for call in self._in_flight.values():
+            if call.contract.effect is not Effect.READ:
+                await self._run.tell(tool_words.unknown_outcome(self._run, call, "the run was cancelled in mid-call"))
+
+    def _refuse_repetition(self, calls: tuple[CallPart, ...]) -> None:
+        """The same call with the same arguments, turn after turn, is no progress."""
+        run, asked = self._run, dict(self._run.state.asked)
+        for name in sorted({f"{call.tool}{canonical(call.arguments)}{call.malformed or ''}" for call in calls}):
+            asked[name] = asked.get(name, 0) + 1
+            if asked[name] >= run.profile.limits.repeats:
+                raise run.end(
+                    ErrorType.NO_PROGRESS, f"the model asked {asked[name]} times for the same call: {name[:200]}"
+                )
+        run.state = run.state.model_copy(update={"asked": asked})
+
+    async def _one(self, call: CallPart) -> ToolMessage:
+        contract = self._run.profile.tool(call.tool)
+        if contract is None:
+            text = tool_words.unknown_tool(call, self._run.profile)
+        elif call.malformed is not None:
+            text = tool_words.malformed(call)
+        else:
+            text = await self._checked(call, contract)
+        return ToolMessage(call_id=call.id, tool=call.tool, content=text)
+
+    async def _checked(self, call: CallPart, contract: ToolContract) -> str:
+        try:
+            arguments = normalised(contract.parameters, call.arguments)
+        except InvalidInput as error:
+            return tool_words.invalid_arguments(call, error)
+        prepared = self._prepare(call.id, contract, arguments)
+        rule = self._run.profile.approvals.get(contract.name)
+        if rule is None:
+            return await self._execute(prepared)
+        decided = await self._asking.about(prepared, rule)
+        if isinstance(decided, str):
+            self._give_back(prepared)
+            return decided
+        if decided == prepared.arguments:
+            return await self._execute(prepared)
+        self._give_back(prepared)
+        return await self._execute(self._prepare(call.id, contract, decided))
+
+    def _prepare(self, call_id: str, contract: ToolContract, arguments: dict[str, JsonValue]) -> ToolCall:
+        name = deed(contract, arguments)
+        occurrence = self._deeds.first_free(name)
+        self._deeds = self._deeds.take(name, occurrence)
+        info = workflow.info()
+        return ToolCall(
+            id=call_id,
+            contract=contract,
+            arguments=arguments,
+            tenant=self._run.request.tenant,
+            occurrence=occurrence,
+            effect_key=effect_key(
+                namespace=info.namespace,
+                tenant=self._run.request.tenant,
+                workflow_id=info.workflow_id,
+                tool=contract.name,
+                identity=identifying(arguments, contract.identity),
+                occurrence=occurrence,
+            ),
+        )
+
+    def _give_back(self, call: ToolCall) -> None:
+        self._deeds = self._deeds.give_back(deed(call.contract, call.arguments), call.occurrence)
+
+    async def _execute(self, call: ToolCall) -> str:
+        self._in_flight[call.id] = call
+        try:
+            result = await self._activity(call)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            text = await tool_words.failed(self._run, call, error)
+        else:
+            text = await self._succeeded(call, result)
+        del self._in_flight[call.id]
+        return text
+
+    async def _activity(self, call: ToolCall) -> ToolResult:
+        limits = call.contract
+        result: ToolResult = await workflow.execute_activity(
+            f"tool.{limits.name}",
+            call,
+            result_type=ToolResult,
+            start_to_close_timeout=limits.deadline + policies.TOOL_OVERHEAD,
+            schedule_to_close_timeout=self._run.within(policies.TOOL_WINDOW),
+            heartbeat_timeout=self._run.profile.heartbeat,
+            retry_policy=policies.TOOL_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=tool_words.summary(call),
+        )
+        return result
+
+    async def _succeeded(self, call: ToolCall, result: ToolResult) -> str:
+        run = self._run
+        self._deeds = self._deeds.finish(deed(call.contract, call.arguments), call.occurrence)
+        run.state = run.state.model_copy(
+            update={
+                "tools_called": (*run.state.tools_called, call.contract.name),
+                "unsettled": (*run.state.unsettled, *result.unsettled),
+            }
+        )
+        run.note(f"{call.contract.name}: {'replayed' if result.replayed else 'done'}")
+        await guard_news.transitions(run, result.transitions)
+        return tool_words.content(result.content)
+
+
+def _raised(message: ToolMessage | BaseException) -> ToolMessage:
+    """A call that ends the run does so once the others have ended too."""
+    if isinstance(message, BaseException):
+        raise message
+    return message

@@ -1,0 +1,110 @@
+"""What the model is told of a tool call, and what people are told of one that went wrong."""
+
+from datetime import timedelta
+
+from pydantic import JsonValue
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+
+from surefoot.contracts.conversation import CallPart
+from surefoot.contracts.incidents import IncidentKind, IncidentReport
+from surefoot.contracts.profiles import Profile
+from surefoot.contracts.tools import Effect, ToolCall
+from surefoot.errors import CallFailed, CircuitOpen, ErrorType, InvalidInput, detail
+from surefoot.idempotency import canonical
+from workflows import guard_news
+from workflows.run import Run
+
+SUMMARY_LENGTH = 180
+"""Characters of arguments shown in the Temporal UI."""
+
+
+def summary(call: ToolCall) -> str:
+    return f"{call.contract.name} {canonical(call.arguments)}"[:SUMMARY_LENGTH]
+
+
+def content(value: JsonValue) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def unknown_tool(call: CallPart, profile: Profile) -> str:
+    granted = ", ".join(tool.name for tool in profile.tools) or "none"
+    return f"There is no tool {call.tool!r}. The tools are: {granted}."
+
+
+def malformed(call: CallPart) -> str:
+    return f"The arguments of {call.tool!r} are not a JSON object. Call it again with valid arguments."
+
+
+def invalid_arguments(call: CallPart, error: InvalidInput) -> str:
+    return f"{call.tool!r} was not called: {error}. Call it again with valid arguments."
+
+
+async def failed(run: Run, call: ToolCall, error: ActivityError) -> str:
+    """Tell people of a failed call, and return the words for the model."""
+    cause, name = error.cause, call.contract.name
+    kind = cause.type if isinstance(cause, ApplicationError) else None
+    run.note(f"{name}: {cause}")
+    if isinstance(cause, ApplicationError) and kind == ErrorType.CIRCUIT_OPEN:
+        return await _circuit_open(run, call, cause)
+    failure = detail(cause, CallFailed) if isinstance(cause, ApplicationError) else None
+    if failure:
+        await guard_news.transitions(run, failure.transitions)
+    if kind == ErrorType.INVALID_ARGUMENTS:
+        return f"{name!r} refused: {failure.message if failure else cause}."
+    if kind == ErrorType.OUTCOME_UNKNOWN or (isinstance(cause, TimeoutError) and call.contract.effect != Effect.READ):
+        await run.tell(unknown_outcome(run, call, failure.message if failure else str(cause)))
+        return _unknown(call)
+    return await _spent(run, call, failure, cause)
+
+
+async def _circuit_open(run: Run, call: ToolCall, cause: ApplicationError) -> str:
+    opened = detail(cause, CircuitOpen)
+    if opened and opened.transition:
+        await guard_news.transitions(run, (opened.transition,))
+    elif opened:
+        await guard_news.breaker_open(run, opened.name, opened.episode)
+    if opened is None or opened.retry_after is None:
+        return f"{call.contract.fallback} It is not known when it will be back; do not call it again now."
+    until = workflow.now() + opened.retry_after + timedelta(seconds=1)
+    return f"{call.contract.fallback} Do not call it again now; it can be tried again at {until:%H:%M:%S} UTC."
+
+
+def _unknown(call: ToolCall) -> str:
+    if call.contract.effect is Effect.UNSAFE:
+        return (
+            f"It is not known whether {call.contract.name!r} happened. Do not repeat it: a human has been told and"
+            " will find out. Tell the user so."
+        )
+    return (
+        f"It is not known whether {call.contract.name!r} happened. The same call with the same arguments can be made"
+        " again safely: it will not happen twice."
+    )
+
+
+def unknown_outcome(run: Run, call: ToolCall, why: str) -> IncidentReport:
+    """An incident of its own for each effect whose outcome nobody knows."""
+    name = call.contract.name
+    return run.report(
+        IncidentKind.OUTCOME_UNKNOWN,
+        name,
+        call.effect_key[:16],
+        f"It is not known whether {name} happened: {why}.",
+        {"tool": name, "effect": call.contract.effect, "effect_key": call.effect_key, "arguments": call.arguments},
+    )
+
+
+async def _spent(run: Run, call: ToolCall, failure: CallFailed | None, cause: BaseException | None) -> str:
+    name = call.contract.name
+    why = failure.message if failure else str(cause)
+    attempts = failure.attempts if failure else 0
+    await run.tell(
+        run.report(
+            IncidentKind.TOOL_FAILED,
+            name,
+            f"{workflow.info().run_id}/{call.id}",
+            f"{name} failed after {attempts} attempts: {why}.",
+            {"tool": name, "attempts": attempts, "error": why, "arguments": call.arguments},
+        )
+    )
+    return f"{name!r} failed after {attempts} attempts: {why}. Nothing was changed by it."
