@@ -1,0 +1,1 @@
+"""Breaker, budget and ledger on Redis: the only package that imports it."""

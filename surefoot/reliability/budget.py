@@ -7,24 +7,21 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from surefoot.contracts.budgets import BudgetWindow, Charge, Crossing, Hold, HoldTimes, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.budgets import Charge, Crossing, Hold, HoldTimes, Scope, ScopeStatus
 from surefoot.contracts.guardrails import Answer
 from surefoot.errors import InvalidInput, Superseded
 from surefoot.ports import OverBudget, Reservation, Reserved
 from surefoot.reliability.amounts import check_charge, check_hold, check_scopes, nanos
-from surefoot.reliability.keys import part, tagged
+from surefoot.reliability.scopes import BookedScopes, crossings
 from surefoot.reliability.store import Row, Step, Store, run
-from surefoot.reliability.times import milliseconds, moment, since_epoch, span
-from surefoot.reliability.windows import Window, window_at
+from surefoot.reliability.times import milliseconds, moment, span
 
 A = TypeVar("A")
 
 REMEMBERED = timedelta(days=35)
 """How long a settlement is known, so that a repetition is not booked again; longer than any retention and window."""
-FIELDS = 5
-"""Numbers a scope at the end of each reply."""
 MOVED = "window"
 """The reply to a caller whose clock is in another window than Redis's."""
 
@@ -44,80 +41,10 @@ class Decided:
     now: datetime
 
 
-@dataclass(frozen=True)
-class _Scopes:
-    """Scopes with the windows that they are booked in."""
-
-    tenant: str
-    scopes: tuple[Scope, ...]
-    at: datetime
-    checked: bool = False
-    """The script refuses if a window is not the current one."""
-
-    @property
-    def windows(self) -> list[Window]:
-        return [window_at(scope.budget.window, self.at) for scope in self.scopes]
-
-    def keys(self, prefix: str, call: str) -> list[str]:
-        root = tagged(prefix, "budget", self.tenant)
-        books = [
-            f"{root}:{scope.kind.value}:{part(scope.subject)}:{window.name}"
-            for scope, window in zip(self.scopes, self.windows, strict=True)
-        ]
-        return [f"{root}:epoch", f"{root}:settled:{part(call)}", *(key for b in books for key in (b, f"{b}:holds"))]
-
-    def arguments(self, memory: timedelta) -> list[int]:
-        told: list[int] = []
-        for scope, window in zip(self.scopes, self.windows, strict=True):
-            begin, end = (
-                (since_epoch(window.begin), since_epoch(window.end))
-                if self.checked and window.begin and window.end
-                else (0, 0)
-            )
-            passing = scope.kind is ScopeKind.RUN or scope.budget.window is not BudgetWindow.FOREVER
-            ttl = milliseconds(memory) if passing else 0
-            told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl]
-        return told
-
-    def statuses(self, row: Row) -> list[ScopeStatus]:
-        """Read the books at the end of a reply."""
-        numbers = [int(number) for number in row[len(row) - FIELDS * len(self.scopes) :]]
-        return [
-            _status(scope, window, *numbers[i * FIELDS : (i + 1) * FIELDS])
-            for i, (scope, window) in enumerate(zip(self.scopes, self.windows, strict=True))
-        ]
-
-
-def _status(
-    scope: Scope, window: Window, settled: int, held: int, unknown: int, limit: int, soft_line: int
-) -> ScopeStatus:
-    return ScopeStatus(
-        kind=scope.kind,
-        subject=scope.subject,
-        limit=limit,
-        soft_line=soft_line,
-        settled=settled,
-        held=held,
-        unknown=unknown,
-        window=window.name,
-        resets_at=window.end,
-    )
-
-
-def _crossings(lines: str, statuses: list[ScopeStatus], epoch: str) -> tuple[Crossing, ...]:
-    def crossing(told: str) -> Crossing:
-        number, _, word = told.partition(":")
-        line: Literal["soft", "hard"] = "soft" if word == "soft" else "hard"
-        status = statuses[int(number) - 1]
-        return Crossing(line=line, scope=status, episode=f"{epoch}:{status.window}:{line}")
-
-    return tuple(crossing(told) for told in lines.split(",") if told)
-
-
-def _of(hold: Hold) -> _Scopes:
+def _of(hold: Hold) -> BookedScopes:
     """A call is booked where its hold was taken, however late."""
     check_hold(hold)
-    return _Scopes(hold.tenant, hold.scopes, hold.at)
+    return BookedScopes(hold.tenant, hold.scopes, hold.at)
 
 
 def _check(wanted: Reservation) -> None:
@@ -128,7 +55,7 @@ def _check(wanted: Reservation) -> None:
         raise InvalidInput(f"reservation {wanted.hold_id!r} names a scope twice")
 
 
-def _reserved(wanted: Reservation, scopes: _Scopes, row: Row) -> Decided | WindowMoved:
+def _reserved(wanted: Reservation, scopes: BookedScopes, row: Row) -> Decided | WindowMoved:
     word, rung, tight, wait, since, now, epoch, lines = row[:8]
     if word == MOVED:
         return WindowMoved(moment(now))
@@ -142,7 +69,7 @@ def _reserved(wanted: Reservation, scopes: _Scopes, row: Row) -> Decided | Windo
         retry_after=span(wait) if int(wait) else None,
         breakers={},
         epoch=epoch,
-        crossings=_crossings(lines, statuses, epoch),
+        crossings=crossings(lines, statuses, epoch),
     )
     return Decided(reserved, moment(now))
 
@@ -179,14 +106,14 @@ class Budget:
         """Learn from Redis how far its clock is ahead."""
         self._ahead = moved.now - datetime.now(UTC)
 
-    def _arguments(self, scopes: _Scopes, hold: str, attempt: int, *own: int) -> list[str | int]:
+    def _arguments(self, scopes: BookedScopes, hold: str, attempt: int, *own: int) -> list[str | int]:
         common = (hold, attempt, uuid.uuid4().hex[:12], milliseconds(self._memory), len(own))
         return [*common, *own, *scopes.arguments(self._memory)]
 
     def reserve_step(self, wanted: Reservation) -> Step[Decided | WindowMoved]:
         """Choose a rung and hold its bound. The hold's id makes a repetition answer the same."""
         _check(wanted)
-        scopes = _Scopes(wanted.tenant, wanted.scopes, self.now(), checked=True)
+        scopes = BookedScopes(wanted.tenant, wanted.scopes, self.now(), checked=True)
         bounds = [nanos(rung.bound) for rung in wanted.rungs]
         own = (milliseconds(self._times.reserved), *bounds)
         return self._step("reserve", scopes, wanted.hold_id, 1, own, lambda row: _reserved(wanted, scopes, row))
@@ -217,20 +144,20 @@ class Budget:
         scopes = _of(charge.hold)
 
         def read(row: Row) -> tuple[Crossing, ...]:
-            return _crossings(row[1], scopes.statuses(row), epoch=row[0])
+            return crossings(row[1], scopes.statuses(row), epoch=row[0])
 
         own = (charge.cost, int(charge.unknown))
         return self._step("settle", scopes, charge.hold.id, charge.attempt, own, read)
 
     def _step(
-        self, name: str, scopes: _Scopes, hold: str, attempt: int, own: tuple[int, ...], read: Callable[[Row], A]
+        self, name: str, scopes: BookedScopes, hold: str, attempt: int, own: tuple[int, ...], read: Callable[[Row], A]
     ) -> Step[A]:
         keys = scopes.keys(self._prefix, f"{hold}#{attempt}")
         return run(f"budget/{name}", keys, self._arguments(scopes, hold, attempt, *own), read)
 
     def status_step(self, tenant: str, scope: Scope) -> Step[ScopeStatus | WindowMoved]:
         check_scopes((scope,))
-        scopes = _Scopes(tenant, (scope,), self.now(), checked=True)
+        scopes = BookedScopes(tenant, (scope,), self.now(), checked=True)
 
         def read(row: Row) -> ScopeStatus | WindowMoved:
             return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.statuses(row)[0]

@@ -2,18 +2,15 @@
 
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus, Permit, Transition, Verdict
 from surefoot.ports import Admitted, Refused
 from surefoot.reliability.breaker import LONGEST_THROTTLE
-from surefoot.reliability.times import milliseconds, moment, moment_or_none, span
+from surefoot.reliability.circuit import Circuit
+from surefoot.reliability.times import milliseconds, moment_or_none, span
 
-REMEMBERED = 16
-"""Transitions whose cause is known, so that a repetition is answered as the first time."""
 THROTTLES = 3
 
 _births = itertools.count()
@@ -24,70 +21,16 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass
-class _Circuit:
-    """One breaker. Every transition begins a new generation, with nothing counted and no probe under way."""
-
-    name: str
-    born: str
-    state: BreakerState = BreakerState.CLOSED
-    generation: int = 0
-    episodes: int = 0
-    open_until: int = 0
-    open_span: int = 0
-    reason: str = ""
-    streak: int = 0
-    window: int = 0
-    failures: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=1000))
-    throttles: list[str] = field(default_factory=list)
-    probes: dict[str, int] = field(default_factory=dict)
-    told: deque[tuple[str, Transition]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-
-    @property
-    def episode(self) -> str:
-        return f"{self.born}-{self.episodes}" if self.episodes else ""
-
-    def tell(self, cause: str) -> Transition | None:
-        return next((transition for earlier, transition in self.told if earlier == cause), None)
-
-    def move(
-        self, after: BreakerState, reason: str, cause: str, at: int, *, opens_for: int = 0, wait: int = 0
-    ) -> Transition:
-        opening = after in (BreakerState.OPEN, BreakerState.FORCED_OPEN)
-        if opening and self.state in (BreakerState.CLOSED, BreakerState.DISABLED):
-            self.episodes += 1
-        before, self.state = self.state, after
-        self.generation += 1
-        self.reason = reason
-        self.open_span = opens_for
-        self.open_until = at + wait if after is BreakerState.OPEN else 0
-        self.streak = 0
-        for counted in (self.failures, self.throttles, self.probes):
-            counted.clear()
-        transition = Transition(
-            name=self.name,
-            before=before,
-            after=after,
-            generation=self.generation,
-            episode=self.episode,
-            reason=reason,
-            at=moment(at),
-            open_until=moment_or_none(self.open_until),
-        )
-        self.told.append((cause, transition))
-        return transition
-
-
 class LocalBreaker:
     """Breakers of this process alone. ``clock`` gives milliseconds since 1970."""
 
     def __init__(self, clock: Callable[[], int] = wall_clock) -> None:
         self._clock = clock
-        self._circuits: dict[str, _Circuit] = {}
+        self._circuits: dict[str, Circuit] = {}
 
-    def _circuit(self, name: str) -> _Circuit:
+    def _circuit(self, name: str) -> Circuit:
         if name not in self._circuits:
-            self._circuits[name] = _Circuit(name, born=f"local-{self._clock()}-{next(_births)}")
+            self._circuits[name] = Circuit(name, born=f"local-{self._clock()}-{next(_births)}")
         return self._circuits[name]
 
     async def admit(self, name: str, policy: BreakerPolicy, token: str) -> Admitted | Refused:
@@ -101,7 +44,7 @@ class LocalBreaker:
                 return Refused(name, span(circuit.open_until - at), circuit.episode)
         return self._probe(circuit, policy, token, at)
 
-    def _probe(self, circuit: _Circuit, policy: BreakerPolicy, token: str, at: int) -> Admitted | Refused:
+    def _probe(self, circuit: Circuit, policy: BreakerPolicy, token: str, at: int) -> Admitted | Refused:
         transition = circuit.tell(f"admit {token}") if token in circuit.probes else None
         if circuit.state is BreakerState.OPEN:
             transition = circuit.move(
@@ -113,7 +56,7 @@ class LocalBreaker:
         circuit.probes[token] = at + milliseconds(policy.probe_lease)
         return Admitted(self._permit(circuit, policy, token, probe=token), transition)
 
-    def _permit(self, circuit: _Circuit, policy: BreakerPolicy, token: str, probe: str | None = None) -> Permit:
+    def _permit(self, circuit: Circuit, policy: BreakerPolicy, token: str, probe: str | None = None) -> Permit:
         return Permit(
             name=circuit.name, generation=circuit.generation, probe=probe, local=True, token=token, policy=policy
         )
@@ -131,7 +74,7 @@ class LocalBreaker:
         return None
 
     def _probed(
-        self, circuit: _Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
+        self, circuit: Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
     ) -> Transition | None:
         place = circuit.probes.pop(permit.token, None)
         if place is None or verdict is Verdict.NEUTRAL:
@@ -148,7 +91,7 @@ class LocalBreaker:
         return circuit.move(BreakerState.OPEN, "a probe failed", cause, at, opens_for=opens_for, wait=wait)
 
     def _called(
-        self, circuit: _Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
+        self, circuit: Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
     ) -> Transition | None:
         match verdict:
             case Verdict.SUCCESS:
@@ -160,7 +103,7 @@ class LocalBreaker:
                 return self._failed(circuit, permit, at)
         return None
 
-    def _throttled(self, circuit: _Circuit, permit: Permit, retry_after: int, at: int) -> Transition | None:
+    def _throttled(self, circuit: Circuit, permit: Permit, retry_after: int, at: int) -> Transition | None:
         if permit.token in circuit.throttles:
             return None
         circuit.throttles.append(permit.token)
@@ -176,7 +119,7 @@ class LocalBreaker:
             wait=retry_after or opens_for,
         )
 
-    def _failed(self, circuit: _Circuit, permit: Permit, at: int) -> Transition | None:
+    def _failed(self, circuit: Circuit, permit: Permit, at: int) -> Transition | None:
         if any(token == permit.token for _, token in circuit.failures):
             return None
         policy, window = permit.policy, milliseconds(permit.policy.window)

@@ -1,0 +1,66 @@
+"""The state of one breaker of this process."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from surefoot.contracts.breakers import BreakerState, Transition
+from surefoot.reliability.times import moment, moment_or_none
+
+REMEMBERED = 16
+"""Transitions whose cause is known, so that a repetition is answered as the first time."""
+MOST_FAILURES = 1000
+"""The most that a policy can ask to count."""
+
+
+@dataclass
+class Circuit:
+    """One breaker. Every transition begins a new generation, with nothing counted and no probe under way."""
+
+    name: str
+    born: str
+    state: BreakerState = BreakerState.CLOSED
+    generation: int = 0
+    episodes: int = 0
+    open_until: int = 0
+    open_span: int = 0
+    reason: str = ""
+    streak: int = 0
+    window: int = 0
+    failures: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MOST_FAILURES))
+    throttles: list[str] = field(default_factory=list)
+    probes: dict[str, int] = field(default_factory=dict)
+    told: deque[tuple[str, Transition]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    @property
+    def episode(self) -> str:
+        return f"{self.born}-{self.episodes}" if self.episodes else ""
+
+    def tell(self, cause: str) -> Transition | None:
+        return next((transition for earlier, transition in self.told if earlier == cause), None)
+
+    def move(
+        self, after: BreakerState, reason: str, cause: str, at: int, *, opens_for: int = 0, wait: int = 0
+    ) -> Transition:
+        opening = after in (BreakerState.OPEN, BreakerState.FORCED_OPEN)
+        if opening and self.state in (BreakerState.CLOSED, BreakerState.DISABLED):
+            self.episodes += 1
+        before, self.state = self.state, after
+        self.generation += 1
+        self.reason = reason
+        self.open_span = opens_for
+        self.open_until = at + wait if after is BreakerState.OPEN else 0
+        self.streak = 0
+        for counted in (self.failures, self.throttles, self.probes):
+            counted.clear()
+        transition = Transition(
+            name=self.name,
+            before=before,
+            after=after,
+            generation=self.generation,
+            episode=self.episode,
+            reason=reason,
+            at=moment(at),
+            open_until=moment_or_none(self.open_until),
+        )
+        self.told.append((cause, transition))
+        return transition
