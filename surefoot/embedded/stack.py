@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from surefoot.embedded import lending
 from surefoot.embedded.lock import locked
@@ -20,7 +20,6 @@ from surefoot.embedded.temporal import NAMESPACE, start_temporal
 from surefoot.embedded.worker import start_worker
 from surefoot.settings import STACK_FILE, Settings, given, load
 
-T = TypeVar("T")
 WORKER_GRACE = timedelta(seconds=30)
 """A worker may finish the calls that it has begun."""
 

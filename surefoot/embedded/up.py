@@ -84,7 +84,7 @@ async def _farewell(stack: Stack, say: Say) -> AsyncIterator[None]:
 
 def _welcome(stack: Stack) -> str:
     """Where everything is, and what to type next."""
-    known = stack.environment()
+    known = {**given(), **stack.lent}
     rows = {
         "Temporal": known.get("TEMPORAL_ADDRESS", "as Temporal's own configuration says"),
         "Temporal UI": known.get("SUREFOOT_TEMPORAL_UI", "elsewhere"),

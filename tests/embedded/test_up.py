@@ -122,3 +122,16 @@ async def test_a_wrong_setting_is_told_before_anything_starts(tmp_path: Path) ->
         assert "SUREFOOT_MAX_ACTIVITIES" in await said(process, "SUREFOOT_MAX_ACTIVITIES")
         assert await process.wait() == 1
     assert not os.listdir(tmp_path)
+
+
+async def test_what_a_dotenv_file_gives_is_used_and_its_password_is_not_shown(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with_password = redis_url.replace("redis://", "redis://somebody:hush@")
+    (tmp_path / ".env").write_text(f"REDIS_URL={with_password}\n")
+    async with running_up(tmp_path / "state") as process:
+        welcome = await said(process, "Ctrl-C")
+        assert f"Redis        {redis_url}" in welcome
+        assert "hush" not in welcome
+        assert not any("redis-server" in command_of(child) for child in children_of(process.pid))
