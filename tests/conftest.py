@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from surefoot.embedded import binaries
 from surefoot.embedded.binaries import MissingProgram
+from surefoot.embedded.lending import NO_TEMPORAL_CONFIG
 from surefoot.settings import Settings, load, variables
 from surefoot.simulator.client import SimulatorClient
 from tests.support.servers import SessionServers, address_of
@@ -26,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("SUREFOOT_", "TEMPORAL_")) or name in variables()]:
         if name != RECORDINGS:
             del os.environ[name]  # the settings of whoever runs the tests are not the tests'
+    os.environ.update(NO_TEMPORAL_CONFIG)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _refuse_without_programs()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes

@@ -1,26 +1,32 @@
 """What the embedded stack lends, and what it need not lend because it is given."""
 
+import os
 from collections.abc import Mapping
 
-from surefoot.settings import variables
+from temporalio.envconfig import ClientConfig
+
+from surefoot.errors import InvalidInput
+from surefoot.settings import given, variables
 from surefoot.simulator.client import ADDRESSES
 
 WORLD = "main"
 """The simulator's world that is lent."""
-TEMPORAL = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 SIMULATED_KEY = "simulator"
 """Stands for the API key of a simulated provider."""
 KEYS = {"GEMINI_API_URL": "GEMINI_API_KEY", "MISTRAL_API_URL": "MISTRAL_API_KEY"}
 """The key of each provider, by the variable of its address."""
+NO_TEMPORAL_CONFIG = {"TEMPORAL_CONFIG_FILE": os.devnull}
+"""Keeps a user's profile, with its TLS and keys, away from a server that is not the user's."""
 
 
-def redis_is_given(given: Mapping[str, str]) -> bool:
-    return "REDIS_URL" in given
-
-
-def temporal_is_given(given: Mapping[str, str]) -> bool:
-    """A configuration file counts only where it is named: one that merely lies in the home folder does not."""
-    return any(name in given for name in TEMPORAL)
+def found() -> dict[str, str]:
+    """What the environment, ``.env`` and Temporal's own configuration file give, by variable name."""
+    try:
+        temporal = ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise InvalidInput(f"Temporal's configuration cannot be used: {' '.join(str(error).split())}") from None
+    address = temporal.get("target_host")
+    return {**given(), **({"TEMPORAL_ADDRESS": address} if address else {})}
 
 
 def simulated(given: Mapping[str, str], url: str) -> dict[str, str]:
@@ -36,8 +42,9 @@ def simulated(given: Mapping[str, str], url: str) -> dict[str, str]:
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without anything that sets up Surefoot or Temporal."""
     known = variables()
-    return {
+    others = {
         name: value
         for name, value in environment.items()
         if name not in known and not name.startswith(("SUREFOOT_", "TEMPORAL_"))
     }
+    return {**others, **NO_TEMPORAL_CONFIG}

@@ -18,7 +18,7 @@ from surefoot.embedded.redis import start_redis
 from surefoot.embedded.simulator import start_simulator
 from surefoot.embedded.temporal import NAMESPACE, start_temporal
 from surefoot.embedded.worker import start_worker
-from surefoot.settings import STACK_FILE, Settings, given, load
+from surefoot.settings import STACK_FILE, Settings, load
 
 WORKER_GRACE = timedelta(seconds=30)
 """A worker may finish the calls that it has begun."""
@@ -27,9 +27,10 @@ WORKER_GRACE = timedelta(seconds=30)
 class Stack:
     """Runs while its ``async with`` block does, one at a time in a state folder.
 
-    What ``given`` names, by default what the environment and ``.env`` set, is used and not started. What the stack
-    lends instead is in ``lent`` and, for other processes, in the state folder's ``stack.json``. Without ``in_memory``
-    Temporal and Redis keep their state in the folder. Use it from the main thread: the processes end with the thread.
+    What ``given`` names, by default what the environment, ``.env`` and Temporal's configuration set, is used and not
+    started. What the stack lends instead is in ``lent`` and, for other processes, in the state folder's
+    ``stack.json``. Without ``in_memory`` Temporal and Redis keep their state in the folder. Use it from the main
+    thread: the processes end with the thread.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Stack:
         self.servers: list[Child] = []
         self.simulator_url: str | None = None
         self._given = given
+        self._known = lending.found() if given is None else given
         self._in_memory = in_memory
         self._ui = ui
         self._simulator: Child | None = None
@@ -67,14 +69,20 @@ class Stack:
         await self._exit.aclose()
 
     @property
+    def addresses(self) -> dict[str, str]:
+        """Everything that is given or lent, by variable name."""
+        return {**self._known, **self.lent}
+
+    @property
     def workers(self) -> list[Child]:
         """Those that run."""
         return [worker for worker in self._workers if worker.running]
 
     def environment(self, **more: str) -> dict[str, str]:
         """The variables for a child process: the environment's own, what the stack lends, and more."""
-        ours = os.environ if self._given is None else lending.without_settings(os.environ) | dict(self._given)
-        return {**ours, **self.lent, "SUREFOOT_STATE_DIR": str(self.folder), **more}
+        ours = os.environ if self._given is None else {**lending.without_settings(os.environ), **self._given}
+        own_temporal = lending.NO_TEMPORAL_CONFIG if "TEMPORAL_ADDRESS" in self.lent else {}
+        return {**ours, **self.lent, **own_temporal, "SUREFOOT_STATE_DIR": str(self.folder), **more}
 
     def settings(self, **more: str) -> Settings:
         """The settings of a process that lives in this stack."""
@@ -104,7 +112,7 @@ class Stack:
             child.kill()
 
     async def _start_redis(self) -> None:
-        if lending.redis_is_given(self._known):
+        if "REDIS_URL" in self._known:
             return
         folder = None if self._in_memory else self.folder / "redis"
         redis = await start_redis(log=self._log("redis"), folder=folder)
@@ -112,7 +120,7 @@ class Stack:
         self.lent["REDIS_URL"] = redis.url
 
     async def _start_temporal(self) -> None:
-        if lending.temporal_is_given(self._known):
+        if "TEMPORAL_ADDRESS" in self._known:
             return
         database = None if self._in_memory else self.folder / "temporal.sqlite"
         temporal = await start_temporal(log=self._log("temporal"), database=database, ui=self._ui)
@@ -128,10 +136,6 @@ class Stack:
         self._simulator = self._watched(simulator.child, self.servers)
         self.simulator_url = simulator.url
         self.lent |= lending.simulated(self._known, simulator.url)
-
-    @property
-    def _known(self) -> Mapping[str, str]:
-        return given() if self._given is None else self._given
 
     def _log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"

@@ -84,9 +84,9 @@ async def _farewell(stack: Stack, say: Say) -> AsyncIterator[None]:
 
 def _welcome(stack: Stack) -> str:
     """Where everything is, and what to type next."""
-    known = {**given(), **stack.lent}
+    known = stack.addresses
     rows = {
-        "Temporal": known.get("TEMPORAL_ADDRESS", "as Temporal's own configuration says"),
+        "Temporal": known["TEMPORAL_ADDRESS"],
         "Temporal UI": known.get("SUREFOOT_TEMPORAL_UI", "elsewhere"),
         "Redis": _without_password(known["REDIS_URL"]),
         "Simulator": stack.simulator_url or "not needed",

@@ -135,3 +135,22 @@ async def test_what_a_dotenv_file_gives_is_used_and_its_password_is_not_shown(
         assert f"Redis        {redis_url}" in welcome
         assert "hush" not in welcome
         assert not any("redis-server" in command_of(child) for child in children_of(process.pid))
+
+
+async def test_a_temporal_that_the_users_profile_names_is_used_and_not_started(
+    tmp_path: Path, temporal_address: str
+) -> None:
+    profile = tmp_path / "temporal.toml"
+    profile.write_text(f'[profile.default]\naddress = "{temporal_address}"\n')
+    async with running_up(tmp_path / "state", TEMPORAL_CONFIG_FILE=str(profile)) as process:
+        assert f"Temporal     {temporal_address}" in await said(process, "Ctrl-C")
+        assert not any("start-dev" in command_of(child) for child in children_of(process.pid))
+
+
+async def test_an_unreadable_profile_of_temporals_is_told_before_anything_starts(tmp_path: Path) -> None:
+    profile = tmp_path / "temporal.toml"
+    profile.write_text("this is no TOML")
+    async with running_up(tmp_path / "state", TEMPORAL_CONFIG_FILE=str(profile)) as process:
+        await said(process, "Temporal's configuration cannot be used")
+        assert await process.wait() == 1
+    assert os.listdir(tmp_path) == ["temporal.toml"]
