@@ -7,7 +7,7 @@ from surefoot.client import SurefootClient
 from surefoot.contracts.approvals import ApprovalDecision, Verdict
 from surefoot.errors import InvalidInput, NotFound
 from tests.client.conftest import Ask
-from tests.client.waiting import eventually
+from tests.support.waiting import until
 
 
 def decision(**more: object) -> ApprovalDecision:
@@ -18,7 +18,7 @@ async def waiting(client: SurefootClient, run: str) -> None:
     async def asked() -> bool:
         return (await client.describe(run)).waiting == "approval"
 
-    await eventually(asked)
+    await until(asked)
 
 
 async def test_open_approvals_are_found_across_runs_and_gone_once_decided(
@@ -29,11 +29,11 @@ async def test_open_approvals_are_found_across_runs_and_gone_once_decided(
     async def found(wanted: set[str]) -> bool:
         return {one.run for one in (await client.approvals(tenant=unique)).approvals} == wanted
 
-    await eventually(lambda: found(runs))
+    await until(lambda: found(runs))
     decided, left = sorted(runs)
     outcome = await client.decide(decided, decision())
     assert (outcome.verdict, outcome.by) == (Verdict.APPROVE, "ann")
-    await eventually(lambda: found({left}))
+    await until(lambda: found({left}))
 
 
 async def test_runs_that_cannot_be_asked_are_named(
@@ -46,7 +46,7 @@ async def test_runs_that_cannot_be_asked_are_named(
     async def silent() -> bool:
         return (await hasty.approvals(tenant=unique)).silent == (run,)
 
-    await eventually(silent)
+    await until(silent)
 
 
 async def test_edited_arguments_reach_the_run(client: SurefootClient, worker: Worker, ask: Ask) -> None:

@@ -11,7 +11,7 @@ from surefoot.contracts.runs import Phase, RunStatus
 from surefoot.errors import InvalidInput, NotFound, RunFailed, Unreachable
 from surefoot.settings import Settings
 from tests.client.conftest import Ask
-from tests.client.waiting import eventually
+from tests.support.waiting import until
 
 
 async def test_a_failed_run_tells_its_type_and_its_partial_answer(
@@ -59,7 +59,7 @@ async def test_runs_are_listed_by_what_they_are(client: SurefootClient, worker: 
         views = await client.runs(session=session)
         return {view.status for view in views} == {RunStatus.COMPLETED, RunStatus.FAILED}
 
-    await eventually(listed)
+    await until(listed)
     (failed,) = await client.runs(session=session, status=RunStatus.FAILED, profile="support")
     assert "two-" in failed.run
     assert await client.runs(session=session, profile="research") == ()
@@ -76,7 +76,7 @@ async def test_a_session_with_quotes_finds_its_own_runs_alone(
     async def found() -> bool:
         return [view.run for view in await client.runs(session=f"{odd} {unique}")] == [started.run]
 
-    await eventually(found)
+    await until(found)
 
 
 async def test_a_limit_below_one_is_refused(client: SurefootClient) -> None:

@@ -1,0 +1,35 @@
+"""The command line: its commands put together, and what leaves with which exit code."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from surefoot.cli import approvals, guards, incidents, runs, stack
+from surefoot.cli.exits import EPILOG, ExitCode
+
+app = typer.Typer(
+    help="Runs AI agents as Temporal workflows and keeps their footing.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (runs.app, approvals.app, guards.app, stack.app):
+    app.add_typer(part)
+app.add_typer(incidents.app, name="incidents")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = app(args=given, prog_name=Path(sys.argv[0]).name, standalone_mode=False)
+    except typer.TyperException as error:
+        if said := error.format_message():  # without arguments the help has been shown, and nothing is left to say
+            from surefoot.cli.output import complain
+
+            complain(f"{said} (--help tells more)", "Usage", ExitCode.USAGE, as_json="--json" in given)
+        return ExitCode.USAGE
+    return int(code or ExitCode.DONE)

@@ -1,0 +1,95 @@
+"""Looking at runs: lists, one run's state, cancelling."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from surefoot.cli.output import Answer, remark, table, words
+from surefoot.cli.plain import fields, one_line, public, when
+from surefoot.client import RunView, SurefootClient
+from surefoot.client.links import link
+from surefoot.contracts.base import Message
+from surefoot.contracts.runs import RunProgress, RunStatus
+from surefoot.errors import Unreachable
+from surefoot.idempotency import workflow_id
+from surefoot.settings import Settings
+
+
+def run_id(run: str, tenant: str) -> str:
+    """The workflow id of a run that is named by it or by its key."""
+    return run if run.startswith("run:") and run.count(":") > 1 else workflow_id(tenant, run)
+
+
+async def runs(
+    client: SurefootClient,
+    *,
+    status: str | None,
+    profile: str | None,
+    session: str | None,
+    tenant: str | None,
+    limit: int,
+) -> Answer:
+    wanted = RunStatus(status) if status else None
+    found = await client.runs(status=wanted, profile=profile, session=session, tenant=tenant, limit=limit)
+    rows = [
+        (view.run, stands(view), view.profile, view.session, when(view.started_at), when(view.ended_at))
+        for view in found
+    ]
+    headings = ("Run", "Status", "Profile", "Session", "Started", "Ended")
+    return Answer({"runs": public(found)}, [table(headings, rows, empty="no such runs")])
+
+
+def stands(view: RunView) -> str:
+    return f"{view.status}, waits for {view.waiting}" if view.waiting else view.status.value
+
+
+class _Standing(Message):
+    """A run as Temporal records it, and as it tells itself if a worker answers."""
+
+    view: RunView
+    progress: RunProgress | None
+    silence: str | None = None
+
+
+async def status(settings: Settings, run: str) -> Answer:
+    client = await SurefootClient.connect(settings)
+    view = await client.describe(run)
+    try:
+        standing = _Standing(view=view, progress=await client.progress(run))
+    except Unreachable as error:
+        standing = _Standing(view=view, progress=None, silence=str(error))
+    where = link(settings, client.temporal.namespace, run)
+    document = fields(view) | {"progress": public(standing.progress), "link": where}
+    return Answer(document, [_facts(standing), *_steps(standing), *([remark(where)] if where else [])])
+
+
+def _facts(standing: _Standing) -> RenderableType:
+    view, progress = standing.view, standing.progress
+    facts = {
+        "Run": view.run,
+        "Status": stands(view),
+        "Profile": view.profile,
+        "Session": view.session,
+        "Tenant": view.tenant,
+        "Started": when(view.started_at),
+        "Ended": when(view.ended_at),
+    }
+    if progress:
+        usage = progress.result.usage
+        facts |= {
+            "Doing": f"{progress.phase}, turn {progress.turn}",
+            "Model": progress.model or "",
+            "Spent": f"${usage.cost} for {usage.input_tokens} + {usage.output_tokens} tokens",
+        }
+    return Group(*(Text(f"{name:<9}{one_line(value)}") for name, value in facts.items() if value))
+
+
+def _steps(standing: _Standing) -> list[RenderableType]:
+    if standing.progress is None:
+        return [remark(f"What it is doing is not known: {standing.silence}")]
+    return [words(f"  {when(step.at)}  turn {step.turn}: {one_line(step.what)}") for step in standing.progress.steps]
+
+
+async def cancel(client: SurefootClient, run: str) -> Answer:
+    await client.cancel(run)
+    said = f"{run} was asked to stop; `starter.py status {run}` tells when it has"
+    return Answer({"run": run, "cancelRequested": True}, [words(said)])

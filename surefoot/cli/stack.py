@@ -1,0 +1,37 @@
+"""Commands for what everything runs on."""
+
+from typing import Annotated
+
+import typer
+
+from surefoot.cli.options import Json
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check versions, addresses, keys, profiles and clocks, and say what to do."""
+    from surefoot.cli import acting, checking
+
+    acting.attempt(checking.examine, as_json=json)
+
+
+@app.command()
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes to start.")] = 1,
+) -> None:
+    """Run Temporal, Redis, the simulator and a worker here until Ctrl-C."""
+    from surefoot.cli import hosting
+
+    raise typer.Exit(hosting.up(workers))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, to look around.")] = False,
+) -> None:
+    """Play the seven scenes of what Surefoot survives, in about 90 seconds."""
+    from surefoot.cli import hosting
+
+    raise typer.Exit(hosting.demo(keep=keep))

@@ -1,0 +1,198 @@
+"""Checks what Surefoot needs from its surroundings, each finding with what to do about it."""
+
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+from importlib import metadata
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from surefoot.client.attributes import ALL
+from surefoot.client.connection import connect, translated
+from surefoot.contracts.base import Message
+from surefoot.contracts.models import provider_of
+from surefoot.contracts.profiles import Profile
+from surefoot.embedded import binaries
+from surefoot.errors import InvalidInput, SurefootError
+from surefoot.profiles import Profiles
+from surefoot.reliability.health import Health, look
+from surefoot.settings import Settings, load
+from surefoot.tools.registry import ToolRegistry
+
+PYTHONS = ((3, 11), (3, 13))
+PACKAGES = ("temporalio", "redis", "google-genai", "mistralai", "pydantic")
+RETENTION = timedelta(days=7)
+"""Below this a completed idempotency key is forgotten too soon for most (design section 4)."""
+REDIS = (6, 2)
+CLOCK = timedelta(seconds=5)
+"""Incidents and approvals show times of several machines."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Finding(Message):
+    """One fact, what it means, and what to do about it."""
+
+    subject: str
+    verdict: Verdict
+    fact: str
+    remedy: str = ""
+
+
+def ok(subject: str, fact: str) -> Finding:
+    return Finding(subject=subject, verdict=Verdict.OK, fact=fact)
+
+
+def warn(subject: str, fact: str, remedy: str) -> Finding:
+    return Finding(subject=subject, verdict=Verdict.WARN, fact=fact, remedy=remedy)
+
+
+def fail(subject: str, fact: str, remedy: str = "") -> Finding:
+    return Finding(subject=subject, verdict=Verdict.FAIL, fact=fact, remedy=remedy)
+
+
+async def examine() -> tuple[Finding, ...]:
+    """Every finding; what cannot be looked at, since something before it fails, is left out."""
+    here = [_python(sys.version_info[:2]), _packages(), *_programs()]
+    try:
+        settings = load()
+    except InvalidInput as error:
+        return (*here, fail("settings", str(error)))
+    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_temporal, _redis, _profiles]
+    found = [finding for check in checks for finding in await check(settings)]
+    return (*here, ok("settings", f"environment {settings.environment}"), *found)
+
+
+def _python(version: tuple[int, ...]) -> Finding:
+    lowest, highest = (".".join(map(str, one)) for one in PYTHONS)
+    if PYTHONS[0] <= version <= PYTHONS[1]:
+        return ok("Python", platform.python_version())
+    return fail("Python", platform.python_version(), f"use {lowest} to {highest}")
+
+
+def _packages() -> Finding:
+    return ok("packages", ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES))
+
+
+def _programs() -> list[Finding]:
+    """The embedded stack's; a real server needs none of them here."""
+    found = []
+    for subject, find in (("temporal program", binaries.temporal), ("redis program", binaries.redis_server)):
+        try:
+            found.append(ok(subject, str(find())))
+        except binaries.MissingProgram as error:
+            found.append(warn(subject, str(error), "only `starter.py up`, the demo and the tests need it"))
+    return found
+
+
+async def _temporal(settings: Settings) -> list[Finding]:
+    try:
+        client = await connect(settings)
+        with translated("the namespace"):
+            return [
+                ok("Temporal", client.service_client.config.target_host),
+                await _retention(client),
+                await _search_attributes(client),
+                await _workers(client, settings),
+            ]
+    except SurefootError as error:
+        return [fail("Temporal", str(error))]
+
+
+async def _retention(client: Client) -> Finding:
+    asked = DescribeNamespaceRequest(namespace=client.namespace)
+    kept = (await client.workflow_service.describe_namespace(asked)).config.workflow_execution_retention_ttl
+    retention, subject = kept.ToTimedelta(), "retention"
+    fact = f"namespace {client.namespace!r} remembers completed runs for {retention.total_seconds() / 86_400:g} days"
+    if retention >= RETENTION:
+        return ok(subject, fact)
+    longer = f"temporal operator namespace update --retention 720h -n {client.namespace}"
+    return warn(subject, fact, f"a key that comes later runs again; `{longer}`")
+
+
+async def _search_attributes(client: Client) -> Finding:
+    asked = ListSearchAttributesRequest(namespace=client.namespace)
+    known = (await client.operator_service.list_search_attributes(asked)).custom_attributes
+    missing = [key.name for key in ALL if key.name not in known]
+    if not missing:
+        return ok("search attributes", "registered")
+    create = " ".join(f"--name {name} --type Keyword" for name in missing)
+    remedy = f"temporal operator search-attribute create -n {client.namespace} {create}"
+    return fail("search attributes", f"{', '.join(missing)} not registered, so no run can start", f"`{remedy}`")
+
+
+async def _workers(client: Client, settings: Settings) -> Finding:
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=settings.task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    pollers = (await client.workflow_service.describe_task_queue(asked)).pollers
+    fact = f"{len(pollers)} seen on task queue {settings.task_queue!r}"
+    return ok("workers", fact) if pollers else warn("workers", fact, "runs wait until one is started (worker.py)")
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    try:
+        return redis_findings(await look(settings))
+    except SurefootError as error:
+        return [fail("Redis", f"{error}", "`starter.py up` runs one")]
+
+
+def redis_findings(health: Health) -> list[Finding]:
+    """What Redis's own words mean for the promises that rest on it."""
+    version = ".".join(map(str, health.version))
+    ahead = health.clock_ahead.total_seconds()
+    clock = f"Redis's is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
+    return [
+        ok("Redis", version) if health.version >= REDIS else fail("Redis", version, "use 6.2 or newer"),
+        ok("eviction", health.eviction)
+        if health.eviction == "noeviction"
+        else fail(
+            "eviction", health.eviction, "claims and budgets could vanish; `CONFIG SET maxmemory-policy noeviction`"
+        ),
+        ok("persistence", "append-only file on")
+        if health.append_only
+        else warn("persistence", "append-only file off", "a restart forgets claims; `CONFIG SET appendonly yes`"),
+        ok("clock", clock)
+        if abs(health.clock_ahead) <= CLOCK
+        else warn("clock", clock, "synchronise both machines (NTP)"),
+    ]
+
+
+async def _profiles(settings: Settings) -> list[Finding]:
+    tools = ToolRegistry.from_settings(settings)
+    try:
+        known = Profiles(settings.agents_dir, tools, settings.fallback_model)
+        return [finding for name in known.names() for finding in _profile(settings, known, name)]
+    except SurefootError as error:
+        return [fail("profiles", str(error))]
+    finally:
+        await tools.aclose()
+
+
+def _profile(settings: Settings, known: Profiles, name: str) -> list[Finding]:
+    subject = f"profile {name}"
+    try:
+        profile = known.load(name)
+    except SurefootError as error:
+        return [fail(subject, str(error))]
+    return [_keys(settings, subject, profile)]
+
+
+def _keys(settings: Settings, subject: str, profile: Profile) -> Finding:
+    for models, judge in ((profile.ladder, fail), (profile.fallback, warn)):
+        for provider in dict.fromkeys(map(provider_of, models)):
+            if variable := settings.missing_key(provider):
+                return judge(subject, f"{variable} is not set, so {provider!r} cannot be called", f"set {variable}")
+    return ok(subject, f"{', '.join(profile.ladder)}; {len(profile.tools)} tools")
