@@ -39,7 +39,8 @@ class GuardrailActivities:
             raise store_unavailable(str(error)) from error
         except UnknownModel as error:
             raise final(ErrorType.MODEL_REFUSED, str(error)) from error
-        return decision.model_copy(update={"crossings": receipt.crossings, "transitions": receipt.transitions})
+        crossings = (*receipt.crossings, *decision.crossings)
+        return decision.model_copy(update={"crossings": crossings, "transitions": receipt.transitions})
 
     @activity.defn(name="guardrails.close_books")
     async def close_books(self, books: Books) -> BooksClosed:
@@ -109,6 +110,7 @@ def _answer(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserv
         open_tools=open_circuits(reserved.breakers, request.tools),
         open_models=open_circuits(reserved.breakers, (*request.ladder, *request.fallback)),
         tight_scope=reserved.tight_scope,
+        crossings=reserved.crossings,
         store=reserved.epoch,
     )
 

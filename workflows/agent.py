@@ -8,13 +8,14 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from activities.guardrails import GuardrailActivities
 from activities.profiles import ProfileActivities
 from surefoot.contracts.approvals import ApprovalDecision, ApprovalOutcome
+from surefoot.contracts.base import JsonObject
 from surefoot.contracts.guardrails import Books
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.models import Finish, ModelReply
 from surefoot.contracts.profiles import Profile, ProfileRequest
 from surefoot.contracts.runs import Phase, RunProgress, RunRequest, RunResult, RunStatus, Transcript
 from surefoot.errors import ErrorType
-from workflows import attributes, policies
+from workflows import attributes, guard_news, policies
 from workflows.approval import ApprovalGate
 from workflows.model_call import ModelCalls
 from workflows.run import Run
@@ -120,7 +121,7 @@ class AgentWorkflow:
         if not books.holds and not books.unsettled:
             return
         try:
-            await workflow.execute_activity_method(
+            closed = await workflow.execute_activity_method(
                 GuardrailActivities.close_books,
                 books,
                 start_to_close_timeout=policies.CLOSE_TIMEOUT,
@@ -129,11 +130,19 @@ class AgentWorkflow:
                 summary="book what is left",
             )
         except ActivityError as error:
-            summary = f"What the run spent or did could not be booked: {error.cause}."
-            subject, left = workflow.info().workflow_id, books.model_dump(mode="json")
+            left: JsonObject = {"unsettled": books.model_dump(mode="json")}
             await run.tell(
-                run.report(IncidentKind.RUN_FAILED, subject, f"{workflow.info().run_id}/books", summary, left)
+                run.report(
+                    IncidentKind.RUN_FAILED,
+                    workflow.info().workflow_id,
+                    f"{workflow.info().run_id}/books",
+                    f"What the run spent or did could not be booked: {error.cause}.",
+                    left,
+                )
             )
+        else:
+            await guard_news.transitions(run, closed.transitions)
+            await guard_news.crossings(run, closed.crossings)
 
     @workflow.update
     def decide(self, decision: ApprovalDecision) -> ApprovalOutcome:

@@ -11,6 +11,7 @@ from workflows.run import Run
 
 FLEET = "fleet"
 """The tenant of incidents about things that all tenants share."""
+FACTS = {"settled", "held", "limit", "soft_line", "unknown"}
 
 
 async def transitions(run: Run, changes: tuple[Transition, ...]) -> None:
@@ -48,13 +49,28 @@ async def _breaker_closed(run: Run, change: Transition) -> None:
 async def crossings(run: Run, lines: tuple[Crossing, ...]) -> None:
     for crossing in lines:
         kind = IncidentKind.BUDGET_SOFT if crossing.line == "soft" else IncidentKind.BUDGET_HARD
-        await budget_line(run, kind, crossing.scope)
+        await _budget_line(run, kind, crossing.scope, crossing.episode)
 
 
-async def budget_line(run: Run, kind: IncidentKind, scope: ScopeStatus) -> None:
-    """One incident for each scope, window and line."""
+async def stopped_by_budget(run: Run, scope: ScopeStatus, epoch: str) -> None:
+    """Told by every run that the cap stops; the episode is the one that the store names for the crossing."""
+    await _budget_line(run, IncidentKind.BUDGET_HARD, scope, f"{epoch}:{scope.window}:hard")
+
+
+async def store_seen(run: Run, epoch: str) -> None:
+    """A store with another epoch has lost what it knew: spending, claims and breakers begin anew."""
+    before = run.state.store
+    if not before or not epoch or before == epoch:
+        return
+    summary = "Redis has lost what it held: it was wiped, or a replica without the newest writes took over."
+    facts = {"before": before, "now": epoch}
+    await run.tell(run.report(IncidentKind.STORE_WIPED, "redis", epoch, summary, {**facts}, tenant=FLEET))
+
+
+async def _budget_line(run: Run, kind: IncidentKind, scope: ScopeStatus, episode: str) -> None:
+    """One incident for each scope, window and line, and a new one after the store was wiped."""
     soft = kind is IncidentKind.BUDGET_SOFT
     line = f"soft line of ${dollars(scope.soft_line)}" if soft else f"cap of ${dollars(scope.limit)}"
     summary = f"Spending of {scope.kind} {scope.subject} stands at ${dollars(scope.settled)}, at its {line}."
-    facts = {"settled": scope.settled, "held": scope.held, "limit": scope.limit, "soft_line": scope.soft_line}
-    await run.tell(run.report(kind, f"{scope.kind}:{scope.subject}", scope.window, summary, {**facts}))
+    facts = {**scope.model_dump(mode="json", include=FACTS), "profile": run.request.profile}
+    await run.tell(run.report(kind, f"{scope.kind}:{scope.subject}", episode, summary, facts))

@@ -14,12 +14,15 @@ from surefoot.contracts.models import ModelCall, ModelReply, Prompt, ToolOffer
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolContract
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
-from workflows import guard_news, policies
+from workflows import guard_news, policies, tool_words
 from workflows.budgeting import scopes
 from workflows.run import Run
 
 MAX_PROMPT = 256 * 1024
 """Bytes of a conversation that still travel in an activity's input."""
+
+SETTLED = {ErrorType.CIRCUIT_OPEN, ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED}
+"""Ends of a model activity that leave nothing of its hold."""
 
 
 class ModelCalls:
@@ -53,6 +56,7 @@ class ModelCalls:
         self._holds += 1
         while True:
             decision = await self._checked()
+            await guard_news.store_seen(self._run, decision.store)
             self._run.state = self._run.state.checked(decision)
             await self._tell_of(decision)
             match decision.answer:
@@ -111,11 +115,12 @@ class ModelCalls:
         )
 
     async def _tell_of(self, decision: GuardrailDecision) -> None:
+        await guard_news.transitions(self._run, decision.transitions)
         await guard_news.crossings(self._run, decision.crossings)
-        for circuit in decision.open_models:
+        for circuit in (*decision.open_models, *decision.open_tools):
             await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
         if decision.answer is Answer.EXHAUSTED and decision.tight_scope:
-            await guard_news.budget_line(self._run, IncidentKind.BUDGET_HARD, decision.tight_scope)
+            await guard_news.stopped_by_budget(self._run, decision.tight_scope, decision.store)
         if decision.downgraded or decision.fell_back:
             self._run.note(f"{decision.model}: {decision.reason}")
 
@@ -132,7 +137,7 @@ class ModelCalls:
             ModelCall(
                 prompt=Prompt(
                     model=decision.model,
-                    system=profile.system,
+                    system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
                     messages=run.state.messages,
                     tools=tuple(_offer(tool) for tool in offered),
                     temperature=profile.temperature,
@@ -159,6 +164,8 @@ class ModelCalls:
             raise error
         run, cause, model = self._run, error.cause, decision.model or ""
         kind = cause.type if isinstance(cause, ApplicationError) else None
+        if decision.hold and kind in SETTLED:
+            self._open.pop(decision.hold.id)
         if isinstance(cause, ApplicationError) and kind == ErrorType.CIRCUIT_OPEN:
             await self._circuit_opened(cause)
         elif isinstance(cause, ApplicationError) and kind == ErrorType.MODEL_REFUSED:
@@ -192,7 +199,12 @@ class ModelCalls:
                 model,
                 f"{workflow.now():%Y%m%dT%H}",
                 summary,
-                {"model": model, "error": why, "attempts": run.profile.limits.model_attempts},
+                {
+                    "model": model,
+                    "error": why,
+                    "attempts": run.profile.limits.model_attempts,
+                    "fallback": ", ".join(run.profile.fallback) or None,
+                },
                 tenant=guard_news.FLEET,
             )
         )

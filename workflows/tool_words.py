@@ -1,15 +1,16 @@
 """What the model is told of a tool call, and what people are told of one that went wrong."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
 
 from surefoot.contracts.conversation import CallPart
+from surefoot.contracts.guardrails import OpenCircuit
 from surefoot.contracts.incidents import IncidentKind, IncidentReport
 from surefoot.contracts.profiles import Profile
-from surefoot.contracts.tools import Effect, ToolCall
+from surefoot.contracts.tools import Effect, ToolCall, ToolContract
 from surefoot.errors import CallFailed, CircuitOpen, ErrorType, InvalidInput, detail
 from surefoot.idempotency import canonical
 from workflows import guard_news
@@ -40,6 +41,22 @@ def invalid_arguments(call: CallPart, error: InvalidInput) -> str:
     return f"{call.tool!r} was not called: {error}. Call it again with valid arguments."
 
 
+def closed_off(contracts: tuple[ToolContract, ...], circuits: tuple[OpenCircuit, ...]) -> str:
+    """What the system prompt says of tools that are not offered, since their circuits are open.
+
+    Always shorter than the contracts it stands for, so that the bound of a call covers it.
+    """
+    until = {circuit.name: circuit.until for circuit in circuits}
+    lines = [f"- {tool.name}: {_come_back(tool, until[tool.name])}" for tool in contracts if tool.name in until]
+    return "\n\nTools that are unavailable now:\n" + "\n".join(lines) if lines else ""
+
+
+def _come_back(tool: ToolContract, until: datetime | None) -> str:
+    if until is None:
+        return f"{tool.fallback} It is not known when it will be back; do not call it again now."
+    return f"{tool.fallback} Do not call it again now; it can be tried again at {until:%H:%M:%S} UTC."
+
+
 async def failed(run: Run, call: ToolCall, error: ActivityError) -> str:
     """Tell people of a failed call, and return the words for the model."""
     cause, name = error.cause, call.contract.name
@@ -64,10 +81,8 @@ async def _circuit_open(run: Run, call: ToolCall, cause: ApplicationError) -> st
         await guard_news.transitions(run, (opened.transition,))
     elif opened:
         await guard_news.breaker_open(run, opened.name, opened.episode)
-    if opened is None or opened.retry_after is None:
-        return f"{call.contract.fallback} It is not known when it will be back; do not call it again now."
-    until = workflow.now() + opened.retry_after + timedelta(seconds=1)
-    return f"{call.contract.fallback} Do not call it again now; it can be tried again at {until:%H:%M:%S} UTC."
+    wait = opened.retry_after if opened else None
+    return _come_back(call.contract, workflow.now() + wait + timedelta(seconds=1) if wait is not None else None)
 
 
 def _unknown(call: ToolCall) -> str:
@@ -104,7 +119,13 @@ async def _spent(run: Run, call: ToolCall, failure: CallFailed | None, cause: Ba
             name,
             f"{workflow.info().run_id}/{call.id}",
             f"{name} failed after {attempts} attempts: {why}.",
-            {"tool": name, "attempts": attempts, "error": why, "arguments": call.arguments},
+            {
+                "tool": name,
+                "effect": call.contract.effect,
+                "attempts": attempts,
+                "error": why,
+                "arguments": call.arguments,
+            },
         )
     )
     return f"{name!r} failed after {attempts} attempts: {why}. Nothing was changed by it."

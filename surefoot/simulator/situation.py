@@ -47,6 +47,11 @@ class Situation:
         """The tool is offered and has not been called for this request."""
         return self.offer(tool) is not None and not self.has_called(tool)
 
+    def closed(self, tool: str) -> Outcome | None:
+        """What the system prompt says of a tool that is not offered now."""
+        found = re.search(rf"^- {re.escape(tool)}: (.+)$", self.prompt.system, re.MULTILINE)
+        return read_outcome(found.group(1)) if found and self.offer(tool) is None else None
+
     def outcomes(self, tool: str) -> tuple[Outcome, ...]:
         return tuple(done.outcome for done in self.done if done.call.tool == tool)
 

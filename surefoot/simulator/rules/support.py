@@ -3,6 +3,7 @@
 import re
 
 from surefoot.contracts.base import JsonObject
+from surefoot.simulator.outcomes import Outcome
 from surefoot.simulator.reply import Reply, Wish
 from surefoot.simulator.rules.telling import tell_trouble
 from surefoot.simulator.situation import Situation, fill
@@ -24,12 +25,12 @@ _REASONS = ("broken", "damaged", "defective", "wrong", "late", "too big", "too s
 
 def help_customer(situation: Situation) -> Reply | None:
     """Decide the next step for a customer; None if this is no support desk."""
-    if not any(situation.offer(tool) or situation.has_called(tool) for tool in DESK):
+    if not any(situation.offer(tool) or situation.has_called(tool) or situation.closed(tool) for tool in DESK):
         return None
     facts = _facts(situation)
     if lookups := _calls(situation, _lookups(facts), facts):
         return Reply(calls=lookups)
-    if not situation.done:
+    if not situation.done and not _closed(situation):
         return Reply(text="I am happy to help. Please tell me your order number and your e-mail address.")
     if deed := _calls(situation, _deed(situation), facts):
         return Reply(calls=deed)
@@ -65,6 +66,13 @@ def _lookups(facts: JsonObject) -> list[str]:
     return [tool for tool, known in (("look_up_customer", "customer"), ("look_up_order", "order_id")) if known in facts]
 
 
+def _closed(situation: Situation) -> dict[str, Outcome]:
+    """Look-ups that this request needs and that are unavailable before anything was called."""
+    wanted = [tool for tool in _lookups(_facts(situation)) if not situation.has_called(tool)]
+    closed = {tool: situation.closed(tool) for tool in wanted}
+    return {tool: outcome for tool, outcome in closed.items() if outcome}
+
+
 def _deed(situation: Situation) -> list[str]:
     """Refund or return, once the order is known."""
     if not situation.found("look_up_order"):
@@ -87,6 +95,7 @@ def _letter(situation: Situation) -> str:
         for done in situation.done
         if not done.outcome.succeeded
     ]
+    said += [tell_trouble(SERVICES[tool], outcome) for tool, outcome in _closed(situation).items()]
     return " ".join([*said, "Kind regards, your support team."])
 
 
