@@ -1,8 +1,6 @@
 """Running the embedded stack, and the demo on one of its own."""
 
 import asyncio
-from collections.abc import Callable
-from importlib import import_module
 
 from surefoot.cli.acting import report
 from surefoot.cli.exits import ExitCode
@@ -20,7 +18,8 @@ def up(workers: int) -> int:
 
 
 def demo(*, keep: bool) -> int:
-    play: Callable[..., int] = import_module("surefoot.demo").play
+    from surefoot.demo import play
+
     try:
         return play(keep=keep)
     except SurefootError as error:

@@ -1,5 +1,7 @@
 """Looking at runs: lists, one run's state, cancelling."""
 
+from datetime import timedelta
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -12,6 +14,9 @@ from surefoot.contracts.runs import RunProgress, RunStatus
 from surefoot.errors import Unreachable
 from surefoot.idempotency import workflow_id
 from surefoot.settings import Settings
+
+GLANCE = timedelta(seconds=2)
+"""Whoever looks at a run sees what Temporal knows when its worker has not answered by then."""
 
 
 def run_id(run: str, tenant: str) -> str:
@@ -51,7 +56,7 @@ class _Standing(Message):
 
 
 async def status(settings: Settings, run: str) -> Answer:
-    client = await SurefootClient.connect(settings)
+    client = await SurefootClient.connect(settings, answer_within=GLANCE)
     view = await client.describe(run)
     try:
         standing = _Standing(view=view, progress=await client.progress(run))

@@ -15,7 +15,7 @@ Status = Literal["running", "completed", "failed", "cancelled", "terminated"]
 def run(
     prompt: Annotated[str, typer.Argument(help="What the agent is asked; - reads standard input.")],
     profile: Annotated[str, typer.Option(help="The agent; see `profiles`.")] = "support",
-    session: Annotated[str | None, typer.Option(help="The conversation; a new one if not given.")] = None,
+    session: Annotated[str | None, typer.Option(help="The conversation; one of its own if not given.")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency key: the same key is the same run.")] = None,
     tenant: Tenant = DEFAULT_TENANT,
     user: Annotated[str | None, typer.Option(help="Whose budget counts beside the session's.")] = None,

@@ -33,11 +33,13 @@ class Asked:
     user: str | None
 
     def request(self) -> RunRequest:
+        """The same key without a session is the same request each time. Raises ``ValidationError``."""
+        key = f"key-{secrets.token_hex(8)}" if self.key is None else self.key
         return RunRequest(
             prompt=_standard_input() if self.prompt == "-" else self.prompt,
             profile=self.profile,
-            session=f"session-{secrets.token_hex(4)}" if self.session is None else self.session,
-            key=f"key-{secrets.token_hex(8)}" if self.key is None else self.key,
+            session=key if self.session is None else self.session,
+            key=key,
             tenant=self.tenant,
             user=self.user,
         )

@@ -86,6 +86,8 @@ class Lines(Watcher):
 
     def miss(self, why: str) -> None:
         if why != self._missed:
+            if self._heard:
+                self._out.print()
             show(self._out, remark(why))
         self._missed = why
 

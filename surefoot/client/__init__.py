@@ -1,8 +1,10 @@
 """The façade that every face of Surefoot uses: the command line, and programs of one's own."""
 
+from datetime import timedelta
 from typing import Self
 
 from surefoot.client.approvals import Approvals
+from surefoot.client.base import ANSWER_WITHIN
 from surefoot.client.connection import connect
 from surefoot.client.incidents import Incidents
 from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, RunView, Started
@@ -15,6 +17,9 @@ class SurefootClient(Approvals, Incidents):
     """Starts runs, waits for them, decides approvals and reads incidents. Raises ``surefoot.errors`` only."""
 
     @classmethod
-    async def connect(cls, settings: Settings) -> Self:
-        """Connect as the settings say; raises ``Unreachable`` within a few seconds."""
-        return cls(await connect(settings), task_queue=settings.task_queue)
+    async def connect(cls, settings: Settings, *, answer_within: timedelta = ANSWER_WITHIN) -> Self:
+        """Connect as the settings say; raises ``Unreachable`` within a few seconds.
+
+        A worker that has not answered a question within ``answer_within`` is taken for none.
+        """
+        return cls(await connect(settings), task_queue=settings.task_queue, answer_within=answer_within)

@@ -7,6 +7,7 @@ import os
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,19 @@ Typed = Callable[..., Awaitable[Left]]
 Launch = Callable[..., Awaitable[Process]]
 
 
+@contextmanager
+def logging_kept() -> Iterator[None]:
+    """A process of its own would not change ours."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.configure(**configured)
+
+
 @pytest.fixture
 def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
     return without_settings(os.environ) | as_variables(settings) | {"HOME": str(tmp_path)}
@@ -57,10 +71,8 @@ def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def typed(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Typed]:
+) -> Typed:
     """Calls the command line in this process; further variables as keywords."""
-    root, before, configured = logging.getLogger(), list(logging.getLogger().handlers), structlog.get_config()
-    level = root.level
     for name in [*os.environ]:
         if name not in environment:
             monkeypatch.delenv(name)
@@ -70,13 +82,11 @@ def typed(
         for name, value in (environment | more).items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        code = await asyncio.to_thread(main, arguments)
+        with logging_kept():
+            code = await asyncio.to_thread(main, arguments)
         return Left(code, *capsys.readouterr())
 
-    yield call
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.configure(**configured)
+    return call
 
 
 @pytest.fixture

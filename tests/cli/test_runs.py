@@ -86,25 +86,26 @@ async def test_profiles_are_listed_with_their_tools(typed: Typed) -> None:
 async def test_a_run_that_asks_a_human_ends_with_five_where_nobody_waits(
     typed: Typed, served: Worker, unique: str
 ) -> None:
-    key = ("--session", unique, "--key", unique)
+    ours, run = ("--tenant", unique), f"run:{unique}:k"
+    key = ("--session", "s", "--key", "k", *ours)
     left = await typed("run", PUBLISH, "--profile", "research", *key, "--no-wait", "--json")
-    assert (left.code, left.document["waitingFor"]) == (5, "approval")
+    assert (left.code, left.document["run"], left.document["waitingFor"]) == (5, run, "approval")
     (asked,) = left.document["approvals"]
 
     async def open_ones() -> list[str]:
-        found = (await typed("approvals", "--json")).document["approvals"]
-        return [one["request"]["id"] for one in found if one["run"] == f"run:default:{unique}"]
+        found = (await typed("approvals", *ours, "--json")).document["approvals"]
+        return [one["request"]["id"] for one in found if one["run"] == run]
 
     assert await until(open_ones) == [asked["id"]]
-    assert asked["tool"] in (await typed("approvals")).out
-    assert (await typed("reject", unique, asked["id"], "--by", "ann", "--feedback", "shorter")).code == 0
-    again = await typed("result", unique, "--no-wait")
+    assert asked["tool"] in (await typed("approvals", *ours)).out
+    assert (await typed("reject", run, asked["id"], "--by", "ann", "--feedback", "shorter")).code == 0
+    again = await typed("result", "k", *ours, "--no-wait")
     assert (again.code, again.out) == (5, "")
     assert "starter.py approve" in again.err
     edit = '{"title": "Heat", "summary": "Pumps."}'
-    assert "approved publish_summary" in (await typed("approve", unique, "--by", "bob", "--edit", edit)).out
-    assert (await typed("result", unique)).code == 0
-    (await typed("approve", unique, "--by", "bob")).refuses(2, "no open approval")
+    assert "approved publish_summary" in (await typed("approve", "k", *ours, "--by", "bob", "--edit", edit)).out
+    assert (await typed("result", run)).code == 0
+    (await typed("approve", run, "--by", "bob")).refuses(2, "no open approval")
 
 
 async def test_a_cancelled_run_ends_with_six(typed: Typed, served: Worker, unique: str) -> None:

@@ -1,0 +1,69 @@
+"""The program itself: how fast it starts, how it is completed, how it leaves."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from surefoot.dotenv import example
+from surefoot.settings import variables
+from tests.cli.conftest import STARTER, Typed
+
+HEAVY = ("temporalio", "pydantic", "redis", "httpx2", "google", "mistralai")
+
+
+async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
+    left = await typed("--help")
+    commands = (
+        "run runs status result cancel approvals approve reject incidents breakers budget profiles doctor up demo"
+    )
+    assert left.code == 0
+    assert [name for name in commands.split() if f" {name} " not in left.out] == []
+    assert "5 waiting for approval" in " ".join(left.out.split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """Imports are most of the time that a command takes to say anything."""
+    code = f"import sys, starter; print([name for name in {HEAVY} if name in sys.modules])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=STARTER.parent, capture_output=True, check=True, text=True
+    )
+    assert loaded.stdout == "[]\n"
+
+
+def test_a_shell_completes_commands() -> None:
+    asked = {"_STARTER.PY_COMPLETE": "complete_bash", "COMP_WORDS": "starter.py inc", "COMP_CWORD": "1"}
+    left = subprocess.run([sys.executable, STARTER], env=os.environ | asked, capture_output=True, check=True, text=True)
+    assert left.stdout.split() == ["incidents"]
+
+
+def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str], tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(STARTER), "profiles"]
+    left = subprocess.run(command, env=environment, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert left.stderr == b""
+
+
+async def test_every_command_has_help(typed: Typed) -> None:
+    for command in ("run", "result", "approve", "incidents resolve", "up", "demo", "budget"):
+        left = await typed(*command.split(), "--help")
+        assert (left.code, left.err) == (0, "")
+
+
+async def test_up_tells_in_one_line_what_keeps_it_from_starting(starter: Typed) -> None:
+    (await starter("up", SUREFOOT_STORE_TIMEOUT="-1s")).refuses(2, "SUREFOOT_STORE_TIMEOUT")
+
+
+def test_the_example_of_the_settings_is_what_the_settings_are() -> None:
+    text = (STARTER.parent / ".env.example").read_text()
+    assert text == example(), "run `python -m surefoot.dotenv > .env.example`"
+    assert [name for name in variables() if f"# {name}=" not in text] == []
+
+
+async def test_a_status_without_a_worker_is_told_from_temporals_records(typed: Typed, unique: str) -> None:
+    await typed("run", "hello", "--session", unique, "--key", unique, "--detach")
+    left = await typed("status", unique, "--json")
+    assert (left.document["status"], left.document["progress"]) == ("running", None)
+    assert left.document["session"] == unique
