@@ -3,7 +3,7 @@
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 from activities.guardrails import GuardrailActivities
 from activities.profiles import ProfileActivities
@@ -84,8 +84,10 @@ class AgentWorkflow:
                 schedule_to_close_timeout=policies.PIN_TIMEOUT,
                 retry_policy=policies.PIN_RETRY,
             )
-        except ActivityError as error:
-            raise self._run.end(ErrorType.INVALID_PROFILE, str(error.cause)) from error
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            raise self._run.end(ErrorType.INVALID_PROFILE, error.message) from error
 
     async def _failed(self, error: ApplicationError) -> ApplicationError:
         """Tell people, close the books, and return the error with what there is now."""

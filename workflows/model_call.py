@@ -3,7 +3,14 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    TimeoutError,
+    TimeoutType,
+    is_cancelled_exception,
+)
 
 from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
@@ -82,7 +89,7 @@ class ModelCalls:
                     schedule_to_close_timeout=policies.CHECK_TIMEOUT,
                     retry_policy=policies.CHECK_RETRY,
                 )
-            except ActivityError as error:
+            except FailureError as error:
                 if not _store_is_away(error):
                     raise
                 left = self._run.profile.limits.store_wait - waited
@@ -225,8 +232,9 @@ def _wait(decision: GuardrailDecision, default: timedelta) -> timedelta:
     return max(decision.retry_after or default, policies.SHORTEST_WAIT)
 
 
-def _store_is_away(error: ActivityError) -> bool:
-    cause = error.cause
+def _store_is_away(error: FailureError) -> bool:
+    """A local activity's failure comes as it is where the worker raised it, and wrapped where it timed out."""
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError):
         return cause.type == ErrorType.STORE_UNAVAILABLE
     return isinstance(cause, TimeoutError)

@@ -2,7 +2,11 @@
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-PASSED_THROUGH = ("surefoot", "jsonschema", "jsonschema_specifications", "referencing", "rpds", "attr", "attrs")
+PASSED_THROUGH = (
+    "surefoot",
+    *("jsonschema", "jsonschema_specifications", "referencing", "rpds", "attr", "attrs"),
+    "opentelemetry",
+)
 """Contracts, errors, ids and the schema check; they hold no state, clock or I/O. It halves the CPU of a run."""
 
 

@@ -1,5 +1,8 @@
 """The order of the scenes, and what stands around them."""
 
+import shlex
+import sys
+
 from surefoot.demo import budgets, outages, publication, refunds
 from surefoot.demo.stage import Stage
 from surefoot.errors import SurefootError
@@ -25,14 +28,16 @@ async def perform(stage: Stage, *, keep: bool) -> None:
             for number, (title, scene) in enumerate(SCENES, start=1):
                 stage.scene(number, title)
                 await scene(stage)
+                await stage.told()
         except (SurefootError, TimeoutError) as error:
             stage.fail(error)
+            await stage.told()
             return
         finally:
             await stage.close()
         stage.finished = True
-        stage.say("")
-        stage.say(f"All seven scenes did what they say, in {stage.elapsed.seconds} s.")
+        stage.say(f"\nAll seven scenes did what they say, in {stage.elapsed.seconds} s.")
+        await stage.told()
         if keep:
             await _stay(stage)
 
@@ -43,6 +48,8 @@ def _introduce(stage: Stage) -> None:
 
 
 async def _stay(stage: Stage) -> None:
-    stage.say(f"Staying up. In another terminal: SUREFOOT_STATE_DIR={stage.stack.folder} python starter.py incidents")
+    command = f"SUREFOOT_STATE_DIR={shlex.quote(str(stage.stack.folder))} {shlex.quote(sys.executable)} starter.py"
+    stage.say(f"Staying up. In another terminal: {command} incidents list")
     stage.say("Ctrl-C ends it.")
+    await stage.told()
     raise await stage.stack.watch()

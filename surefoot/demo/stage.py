@@ -1,19 +1,20 @@
 """What a scene needs: the stack, a client, the simulator's other side, and a voice that only tells what is so."""
 
 import asyncio
-import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Literal, TypeVar
 
-from rich.console import Console
 from rich.text import Text
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
-from surefoot.client import SurefootClient, connect
+from surefoot.client import SurefootClient
 from surefoot.client.links import link
 from surefoot.contracts.runs import RunRequest
+from surefoot.demo.narrator import Narrator
 from surefoot.embedded.lending import WORLD
 from surefoot.embedded.processes import Child
 from surefoot.embedded.stack import Stack
@@ -25,7 +26,6 @@ T = TypeVar("T")
 
 SHORT_TIMES = {"SUREFOOT_ENV": "development", "SUREFOOT_HEARTBEAT": "1s", "SUREFOOT_STICKY": "500ms"}
 """So that a lost worker is noticed while one watches; production waits five times as long."""
-PIPE_WIDTH = 200
 
 
 class Broken(SurefootError):
@@ -40,20 +40,25 @@ class Stage:
         self.nonce = uuid.uuid4().hex[:6]
         self.broken = False
         self.finished = False
-        self._console = Console(
-            width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False, emoji=False
-        )
+        self._voice = Narrator()
         self._began = time.monotonic()
 
     async def open(self) -> None:
         """Start two workers, and connect to the stack's servers."""
         await asyncio.gather(*(self.start_worker() for _ in range(2)))
         self.settings: Settings = self.stack.settings(**SHORT_TIMES)
-        self.temporal = await connect(self.settings)
+        self.temporal = await self._connected()
         self.surefoot = SurefootClient(self.temporal, task_queue=self.settings.task_queue)
         if self.stack.simulator_url is None:
             raise Broken("the stack has no simulator")
         self.shop = SimulatorClient(self.stack.simulator_url, WORLD)
+
+    async def _connected(self) -> Client:
+        """To the stack's own server, whatever Temporal's environment variables and profiles say."""
+        address, namespace = self.settings.temporal_address, self.settings.temporal_namespace
+        if address is None:
+            raise Broken("the stack has no Temporal")
+        return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
 
     async def close(self) -> None:
         """End the connection to the simulator, if there is one."""
@@ -72,35 +77,37 @@ class Stage:
     # Telling.
 
     def scene(self, number: int, title: str) -> None:
-        self._console.print()
-        self._console.print(Text(f"{number}. {title}", style="bold"))
+        self._voice.tell(Text(f"\n{number}. {title}", style="bold"))
 
     def say(self, text: str) -> None:
-        self._console.print(Text(f"   {text}"), soft_wrap=True)
+        self._voice.tell(Text(f"   {text}"))
 
     def quote(self, text: str) -> None:
         """Words of a model, or lines of a runbook."""
-        for line in text.splitlines() or [""]:
-            self._console.print(Text(f"   │ {line}", style="dim"), soft_wrap=True)
+        self._voice.tell(Text("\n".join(f"   │ {line}" for line in text.splitlines()), style="dim"))
 
     def show(self, workflow_id: str) -> None:
         """Where to watch a run in the Temporal UI."""
         page = link(self.settings, self.settings.temporal_namespace, workflow_id)
         if page:
-            self._console.print(Text(f"   {page}", style="dim cyan"), soft_wrap=True)
+            self._voice.tell(Text(f"   {page}", style="dim cyan"))
 
     def hold(self, so: bool, what: str, found: object = None) -> None:
         """Tell something that has been checked; end the demo if it is not so."""
         if not so:
             raise Broken(f"not so: {what}" + (f" (found {found!r})" if found is not None else ""))
-        self._console.print(Text.assemble("   ", ("✓ ", "green"), what), soft_wrap=True)
+        self._voice.tell(Text.assemble("   ", ("✓ ", "green"), what))
 
     def fail(self, error: BaseException) -> None:
         """Say what went wrong, with what the workers last said."""
         self.broken = True
-        self._console.print(Text.assemble("   ", ("✗ ", "red"), str(error)), soft_wrap=True)
+        self._voice.tell(Text.assemble("   ", ("✗ ", "red"), str(error)))
         for worker in self.stack.workers:
             self.quote(worker.last_lines())
+
+    async def told(self) -> None:
+        """Wait until everything has been told."""
+        await self._voice.told()
 
     @property
     def elapsed(self) -> timedelta:
