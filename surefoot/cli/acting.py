@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from surefoot import logs
+from surefoot.cli.calling import call
 from surefoot.cli.exits import exit_code
 from surefoot.cli.output import Answer, complain, tell
 from surefoot.cli.plain import public
@@ -32,7 +33,7 @@ def connected(act: Act, *, as_json: bool) -> None:
     """The same for what needs Temporal alone."""
 
     async def work(settings: Settings) -> Answer:
-        return await act(await SurefootClient.connect(settings))
+        return await act(await call(settings))
 
     perform(work, as_json=as_json)
 

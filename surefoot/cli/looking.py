@@ -5,6 +5,7 @@ from datetime import timedelta
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from surefoot.cli.calling import call
 from surefoot.cli.output import Answer, remark, table, words
 from surefoot.cli.plain import fields, one_line, public, when
 from surefoot.client import RunView, SurefootClient
@@ -56,7 +57,7 @@ class _Standing(Message):
 
 
 async def status(settings: Settings, run: str) -> Answer:
-    client = await SurefootClient.connect(settings, answer_within=GLANCE)
+    client = await call(settings, answer_within=GLANCE)
     view = await client.describe(run)
     try:
         standing = _Standing(view=view, progress=await client.progress(run))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from surefoot.cli import preflight
+from surefoot.cli.calling import call
 from surefoot.cli.exits import ExitCode
 from surefoot.cli.output import Answer, complain, remark, words
 from surefoot.cli.plain import fields, public
@@ -71,7 +72,7 @@ async def run(settings: Settings, asked: Asked, manner: Manner) -> Answer:
     run = workflow_id(request.tenant, request.key)
     if manner.check:
         await preflight.check(settings, request)
-    client = await SurefootClient.connect(settings)
+    client = await call(settings)
     with _left_by_interrupt(f"interrupted while starting; `starter.py status {run}` tells whether it runs", manner):
         started = await client.start(request)
     if started.result:
@@ -82,7 +83,7 @@ async def run(settings: Settings, asked: Asked, manner: Manner) -> Answer:
 
 
 async def result(settings: Settings, run: str, manner: Manner) -> Answer:
-    client = await SurefootClient.connect(settings)
+    client = await call(settings)
     return await _waited(client, settings, run, manner, None)
 
 

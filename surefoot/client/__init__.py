@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Self
 
+from temporalio.runtime import Runtime
+
 from surefoot.client.approvals import Approvals
 from surefoot.client.base import ANSWER_WITHIN
 from surefoot.client.connection import connect
@@ -17,9 +19,12 @@ class SurefootClient(Approvals, Incidents):
     """Starts runs, waits for them, decides approvals and reads incidents. Raises ``surefoot.errors`` only."""
 
     @classmethod
-    async def connect(cls, settings: Settings, *, answer_within: timedelta = ANSWER_WITHIN) -> Self:
+    async def connect(
+        cls, settings: Settings, *, answer_within: timedelta = ANSWER_WITHIN, runtime: Runtime | None = None
+    ) -> Self:
         """Connect as the settings say; raises ``Unreachable`` within a few seconds.
 
         A worker that has not answered a question within ``answer_within`` is taken for none.
         """
-        return cls(await connect(settings), task_queue=settings.task_queue, answer_within=answer_within)
+        connected = await connect(settings, runtime=runtime)
+        return cls(connected, task_queue=settings.task_queue, answer_within=answer_within)

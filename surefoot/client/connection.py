@@ -14,6 +14,7 @@ from temporalio.client import (
 )
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from surefoot.errors import InvalidInput, NotFound, SurefootError, Unreachable
@@ -37,13 +38,16 @@ def address(settings: Settings) -> ClientConnectConfig:
     return config
 
 
-async def connect(settings: Settings) -> Client:
+async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Client:
     """Connect to Temporal; raises ``Unreachable`` when it does not answer within ``CONNECT_WITHIN``."""
     config = address(settings)
     try:
         async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
             return await Client.connect(
-                **config, data_converter=pydantic_data_converter, connect_timeout=CONNECT_WITHIN
+                **config,
+                data_converter=pydantic_data_converter,
+                connect_timeout=CONNECT_WITHIN,
+                runtime=runtime,
             )
     except TimeoutError:
         raise _silent(config, f"no answer within {CONNECT_WITHIN.total_seconds():g} s") from None
