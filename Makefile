@@ -34,10 +34,12 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The lock names no index, so it installs from whichever one pip is set up with.
+# The locks name no index, so they install from whichever one pip is set up with; requirements-runtime.txt is the image's.
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --group dev pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--constraint requirements.txt pyproject.toml -o requirements-runtime.txt
 
 clean:
 	rm -rf $(VENV) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache
