@@ -74,7 +74,7 @@ async def test_a_store_that_stays_away_ends_the_run_with_nothing_spent(
 ) -> None:
     freeze(redis)
     started = await surefoot.start(ask(ORDER, "storeless"))
-    with pytest.raises(RunFailed, match="Redis was away for longer than 0:00:01.5") as failed:
+    with pytest.raises(RunFailed, match=r"Redis was away for longer than 0:00:01\.5") as failed:
         await surefoot.result(started.run)
     assert failed.value.type == "StoreUnavailable"
     assert await simulator.calls() == []
