@@ -161,7 +161,7 @@ async def test_whatever_its_subject_is_called_an_incident_opens(
 ) -> None:
     odd = told.model_copy(update={"subject": subject, "summary": subject})
     assert await tell(temporal_client, task_queue, odd) is Told.STARTED
-    incident = temporal_client.get_workflow_handle_for(FailureHandlerWorkflow.run, incident_id(odd))
+    incident: Handle = temporal_client.get_workflow_handle_for(FailureHandlerWorkflow.run, incident_id(odd))
     assert (await composed(incident)).runbook is not None
     await incident.terminate()
 
