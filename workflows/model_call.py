@@ -1,32 +1,25 @@
 """A turn's model call: cleared by the guardrails, sent, and on failure given to the fallback or waited for."""
 
-from datetime import timedelta
-
 from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
-    FailureError,
     TimeoutError,
     TimeoutType,
     is_cancelled_exception,
 )
 
-from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
 from surefoot.contracts.budgets import Hold
-from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest, OpenCircuit
+from surefoot.contracts.guardrails import GuardrailDecision, OpenCircuit
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.models import ModelCall, ModelReply, Prompt, ToolOffer
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolContract
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
 from workflows import guard_news, policies, tool_words
-from workflows.budgeting import scopes
+from workflows.clearance import Clearance
 from workflows.run import Run
-
-MAX_PROMPT = 256 * 1024
-"""Bytes of a conversation that still travel in an activity's input."""
 
 SETTLED = {ErrorType.CIRCUIT_OPEN, ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED}
 """Ends of a model activity that leave nothing of its hold."""
@@ -37,7 +30,7 @@ class ModelCalls:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._holds = 0
+        self._clearance = Clearance(run)
         self._open: dict[str, Hold] = {}
 
     @property
@@ -48,7 +41,7 @@ class ModelCalls:
     async def next_reply(self) -> ModelReply:
         """Return the model's next answer; raises the run's typed end."""
         while True:
-            decision = await self._cleared()
+            decision = await self._clearance.granted()
             try:
                 reply = await self._call(decision)
             except ActivityError as error:
@@ -57,79 +50,6 @@ class ModelCalls:
                 await guard_news.transitions(self._run, reply.transitions)
                 await guard_news.crossings(self._run, reply.crossings)
                 return reply
-
-    async def _cleared(self) -> GuardrailDecision:
-        """Ask until a model may be called; wait on durable timers meanwhile."""
-        self._holds += 1
-        while True:
-            decision = await self._checked()
-            await guard_news.store_seen(self._run, decision.store)
-            self._run.state = self._run.state.checked(decision)
-            await self._tell_of(decision)
-            match decision.answer:
-                case Answer.GO:
-                    return decision
-                case Answer.IN_FLIGHT:
-                    await self._run.sleep(_wait(decision, policies.BUDGET_PATIENCE), Phase.WAITING_FOR_BUDGET)
-                case Answer.NO_MODEL:
-                    await self._run.sleep(_wait(decision, policies.MODEL_PATIENCE), Phase.WAITING_FOR_MODEL)
-                    self._run.state = self._run.state.model_copy(update={"avoid": ()})
-                case _:
-                    raise self._run.end(ErrorType.BUDGET_EXHAUSTED, decision.reason, decision.tight_scope)
-
-    async def _checked(self) -> GuardrailDecision:
-        """One guardrail check; while Redis is away the run waits here, not in a worker's memory."""
-        wait, waited = policies.STORE_PATIENCE, timedelta(0)
-        while True:
-            self._run.enter(Phase.CHECKING)
-            try:
-                return await workflow.execute_local_activity_method(
-                    GuardrailActivities.check,
-                    self._request(),
-                    schedule_to_close_timeout=policies.CHECK_TIMEOUT,
-                    retry_policy=policies.CHECK_RETRY,
-                )
-            except FailureError as error:
-                if not _store_is_away(error):
-                    raise
-                left = self._run.profile.limits.store_wait - waited
-                if left <= timedelta(0):
-                    raise self._run.end(
-                        ErrorType.STORE_UNAVAILABLE, f"Redis was away for longer than {waited}"
-                    ) from error
-                pause = min(wait, left)
-                await self._run.sleep(pause, Phase.WAITING_FOR_STORE)
-                waited, wait = waited + pause, min(wait * 2, policies.STORE_PATIENCE_MAX)
-
-    def _request(self) -> GuardrailRequest:
-        run, profile, state = self._run, self._run.profile, self._run.state
-        size = state.prompt_size(profile)
-        if size.total_bytes > MAX_PROMPT:
-            raise run.end(
-                ErrorType.PAYLOAD_TOO_LARGE, f"the conversation is {size.total_bytes} bytes; at most {MAX_PROMPT} fit"
-            )
-        return GuardrailRequest(
-            hold_id=f"{workflow.info().run_id}/{self._holds}",
-            tenant=run.request.tenant,
-            scopes=scopes(run.request, profile),
-            ladder=profile.ladder,
-            fallback=profile.fallback,
-            avoid=state.avoid,
-            tools=tuple(tool.name for tool in profile.tools),
-            size=size,
-            output_tokens=profile.max_output_tokens,
-            unsettled=state.unsettled,
-        )
-
-    async def _tell_of(self, decision: GuardrailDecision) -> None:
-        await guard_news.transitions(self._run, decision.transitions)
-        await guard_news.crossings(self._run, decision.crossings)
-        for circuit in (*decision.open_models, *decision.open_tools):
-            await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
-        if decision.answer is Answer.EXHAUSTED and decision.tight_scope:
-            await guard_news.stopped_by_budget(self._run, decision.tight_scope, decision.store)
-        if decision.downgraded or decision.fell_back:
-            self._run.note(f"{decision.model}: {decision.reason}")
 
     async def _call(self, decision: GuardrailDecision) -> ModelReply:
         run, profile = self._run, self._run.profile
@@ -153,6 +73,7 @@ class ModelCalls:
                 hold=decision.hold,
                 breaker=profile.model_breaker,
                 turn=run.state.turn + 1,
+                deadline=profile.limits.model_deadline,
             ),
             start_to_close_timeout=profile.limits.model_deadline + policies.MODEL_OVERHEAD,
             schedule_to_close_timeout=run.within(policies.MODEL_WINDOW),
@@ -226,18 +147,6 @@ def offered_tools(tools: tuple[ToolContract, ...], closed_off: tuple[OpenCircuit
 
 def _offer(tool: ToolContract) -> ToolOffer:
     return ToolOffer(name=tool.name, description=tool.description, parameters=tool.parameters)
-
-
-def _wait(decision: GuardrailDecision, default: timedelta) -> timedelta:
-    return max(decision.retry_after or default, policies.SHORTEST_WAIT)
-
-
-def _store_is_away(error: FailureError) -> bool:
-    """A local activity's failure comes as it is where the worker raised it, and wrapped where it timed out."""
-    cause = error.cause if isinstance(error, ActivityError) else error
-    if isinstance(cause, ApplicationError):
-        return cause.type == ErrorType.STORE_UNAVAILABLE
-    return isinstance(cause, TimeoutError)
 
 
 def _timed_out(cause: BaseException | None) -> str:
