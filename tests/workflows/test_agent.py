@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHistory
+from temporalio.client import Client, WorkflowHistory
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.runs import IdempotencyStatus, Phase, RunStatus
 from surefoot.errors import KeyReused, RunFailed
+from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from tests.workflows.conftest import Ask
+from worker import composed
 
 History = Callable[[str], Awaitable[WorkflowHistory]]
 BROKEN = "My order A-1001 arrived broken, I want my money back. ada@example.com"
@@ -152,3 +154,24 @@ async def test_progress_tells_what_has_happened(surefoot: SurefootClient, ask: A
     assert progress.turn == 2
     assert any("look_up_order: done" in step.what for step in progress.steps)
     assert progress.result.status is RunStatus.COMPLETED
+
+
+async def test_a_conversation_that_is_too_large_to_travel_fails_clearly(
+    surefoot: SurefootClient, simulator: SimulatorClient, ask: Ask
+) -> None:
+    with pytest.raises(RunFailed, match="at most 262144 fit") as failed:
+        await surefoot.run(ask("x" * 300_000))
+    assert failed.value.type == "PayloadTooLarge"
+    assert await simulator.calls() == []
+
+
+async def test_a_tool_that_no_worker_can_reach_is_refused_at_the_start_with_its_name(
+    agent_settings: Settings, temporal_client: Client, simulator: SimulatorClient, ask: Ask
+) -> None:
+    without_orders = agent_settings.model_copy(update={"order_url": None})
+    async with composed(without_orders, temporal_client) as worker, worker:
+        surefoot = SurefootClient(temporal_client, task_queue=without_orders.task_queue)
+        with pytest.raises(RunFailed, match=r"create_order.*ORDER_API_URL") as failed:
+            await surefoot.run(ask("Order a mug.", "operations"))
+    assert failed.value.type == "InvalidProfile"
+    assert await simulator.calls() == []
