@@ -13,7 +13,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from surefoot.client.attributes import ALL
+from surefoot.attributes import ALL
 from surefoot.client.connection import connect, translated
 from surefoot.contracts.base import Message
 from surefoot.contracts.models import provider_of

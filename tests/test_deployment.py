@@ -15,6 +15,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from surefoot import attributes
 from surefoot.contracts.base import parse_duration
 from surefoot.embedded import binaries
 from surefoot.embedded.ports import HOST, free_port, holds
@@ -25,7 +26,7 @@ from surefoot.reliability.health import look
 from surefoot.settings import Settings, variables
 from surefoot.tools.registry import ToolRegistry
 from tests.support.waiting import until
-from workflows import attributes, policies
+from workflows import policies
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPORAL = ROOT / "deploy" / "temporal"

@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 from activities.guardrails import GuardrailActivities
 from activities.profiles import ProfileActivities
+from surefoot import attributes
 from surefoot.contracts.approvals import ApprovalDecision, ApprovalOutcome
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.guardrails import Books
@@ -15,7 +16,7 @@ from surefoot.contracts.models import Finish, ModelReply
 from surefoot.contracts.profiles import Profile, ProfileRequest
 from surefoot.contracts.runs import Phase, RunProgress, RunRequest, RunResult, RunStatus, Transcript
 from surefoot.errors import ErrorType
-from workflows import attributes, guard_news, policies
+from workflows import guard_news, policies
 from workflows.approval import ApprovalGate
 from workflows.model_call import ModelCalls
 from workflows.run import Run

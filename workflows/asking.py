@@ -5,13 +5,13 @@ import asyncio
 from pydantic import JsonValue
 from temporalio import workflow
 
+from surefoot import attributes
 from surefoot.contracts.approvals import Verdict
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.profiles import ApprovalRule
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolCall
 from surefoot.schema import normalised
-from workflows import attributes
 from workflows.approval import ApprovalGate
 from workflows.run import Run
 

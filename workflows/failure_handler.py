@@ -6,6 +6,7 @@ from contextlib import suppress
 from temporalio import workflow
 
 from activities.incidents import IncidentActivities
+from surefoot import attributes
 from surefoot.contracts.incidents import (
     ComposeRequest,
     Incident,
@@ -16,7 +17,7 @@ from surefoot.contracts.incidents import (
 )
 from surefoot.errors import ErrorType, final
 from surefoot.incidents import record
-from workflows import attributes, policies
+from workflows import policies
 
 
 @workflow.defn

@@ -7,10 +7,11 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
+from surefoot import attributes
 from surefoot.contracts.incidents import Incident, IncidentReport, Recovery
 from surefoot.idempotency import incident_id
 from surefoot.incidents import record
-from workflows import attributes, policies
+from workflows import policies
 from workflows.failure_handler import FailureHandlerWorkflow
 
 SUMMARY_BYTES = 200

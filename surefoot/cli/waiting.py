@@ -5,9 +5,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
+from surefoot.attributes import APPROVAL
 from surefoot.cli.watching import Watcher, watcher
 from surefoot.client import SurefootClient
-from surefoot.client.attributes import APPROVAL
 from surefoot.contracts.approvals import ApprovalRequest
 from surefoot.contracts.runs import RunProgress, RunResult
 from surefoot.errors import StoreUnavailable, Unreachable

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from surefoot.client import attributes
+from surefoot import attributes
 from surefoot.client.runs import Runs
 from surefoot.client.views import OpenApprovals, PendingApproval
 from surefoot.contracts.approvals import ApprovalDecision, ApprovalOutcome, ApprovalRequest

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle
 
-from surefoot.client.attributes import Search
 from surefoot.client.connection import translated
+from surefoot.client.search import Search
 from surefoot.contracts.base import Message
 from surefoot.errors import InvalidInput, Unreachable
 

@@ -2,9 +2,9 @@
 
 from temporalio.client import WorkflowExecution
 
-from surefoot.client import attributes
-from surefoot.client.attributes import Search
+from surefoot import attributes
 from surefoot.client.base import Connected
+from surefoot.client.search import Search
 from surefoot.client.views import IncidentView
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState, Resolution
 

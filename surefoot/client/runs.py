@@ -12,10 +12,10 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, CancelledError, WorkflowAlreadyStartedError
 
-from surefoot.client import attributes
-from surefoot.client.attributes import Search
+from surefoot import attributes
 from surefoot.client.base import Connected
 from surefoot.client.connection import translated
+from surefoot.client.search import Search
 from surefoot.client.views import RunView, Started
 from surefoot.contracts.runs import (
     IdempotencyStatus,

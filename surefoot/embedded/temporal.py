@@ -10,6 +10,7 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from surefoot import attributes
 from surefoot.embedded import binaries
 from surefoot.embedded.lending import without_settings
 from surefoot.embedded.ports import HOST, free_port, holds
@@ -20,8 +21,6 @@ START = timedelta(seconds=30)
 NAMESPACE = "default"
 RETENTION = timedelta(days=30)
 """How long a completed idempotency key is remembered (design section 4)."""
-SEARCH_ATTRIBUTES = ("Tenant", "Session", "Profile", "Status", "Waiting", "Kind", "Subject", "Severity", "State")
-"""All of them keywords, of which SQLite has room for ten."""
 DYNAMIC_CONFIG = {
     # One shard reads its queue 20 times a second by default: after a burst each dispatch would cost 50 ms.
     "history.transferProcessorMaxPollRPS": "5000",
@@ -55,10 +54,10 @@ async def _start(log: Path, database: Path | None, ui: bool) -> Temporal:
 def _options(port: int, ui_port: int | None, database: Path | None) -> list[str]:
     options = ["server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "warn", "--disable-config-file"]
     options += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
-    for name in SEARCH_ATTRIBUTES:
-        options += ["--search-attribute", f"{name}=Keyword"]
-    for key, value in DYNAMIC_CONFIG.items():
-        options += ["--dynamic-config-value", f"{key}={value}"]
+    for key in attributes.ALL:
+        options += ["--search-attribute", f"{key.name}=Keyword"]
+    for name, value in DYNAMIC_CONFIG.items():
+        options += ["--dynamic-config-value", f"{name}={value}"]
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
         options += ["--db-filename", str(database.absolute())]

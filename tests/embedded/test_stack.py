@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from surefoot import attributes
 from surefoot.embedded.lock import AlreadyRunning, locked
 from surefoot.embedded.stack import Stack
-from surefoot.embedded.temporal import SEARCH_ATTRIBUTES
 from surefoot.errors import SurefootError
 from surefoot.settings import STACK_FILE, load
 from tests.support.redis import ask_redis
@@ -20,14 +20,12 @@ NOTHING_GIVEN: dict[str, str] = {}
 
 
 async def test_what_the_stack_knew_is_still_there_when_it_is_started_again(tmp_path: Path) -> None:
-    attributes = TypedSearchAttributes(
-        [SearchAttributePair(SearchAttributeKey.for_keyword(name), f"some {name}") for name in SEARCH_ATTRIBUTES]
-    )
+    found_by = TypedSearchAttributes([SearchAttributePair(key, f"some {key.name}") for key in attributes.ALL])
     async with Stack(tmp_path, given=NOTHING_GIVEN) as stack:
         settings = stack.settings()
         await ask_redis(settings.redis_url.get_secret_value(), "SET colour green")
         client = await Client.connect(settings.temporal_address or "")
-        await client.start_workflow("Anything", id="kept", task_queue="nobody", search_attributes=attributes)
+        await client.start_workflow("Anything", id="kept", task_queue="nobody", search_attributes=found_by)
 
     async with Stack(tmp_path, given=NOTHING_GIVEN) as stack:
         settings = stack.settings()
@@ -35,7 +33,7 @@ async def test_what_the_stack_knew_is_still_there_when_it_is_started_again(tmp_p
         client = await Client.connect(settings.temporal_address or "")
         described = await client.get_workflow_handle("kept").describe()
         assert described.status is WorkflowExecutionStatus.RUNNING
-        assert described.typed_search_attributes == attributes
+        assert described.typed_search_attributes == found_by
 
 
 async def test_a_second_stack_in_the_same_folder_is_refused_and_one_in_another_folder_runs(tmp_path: Path) -> None:

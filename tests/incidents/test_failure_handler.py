@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+from surefoot import attributes
 from surefoot.contracts.incidents import (
     Incident,
     IncidentKind,
@@ -23,7 +24,7 @@ from surefoot.idempotency import incident_id
 from tests.incidents.conftest import Replay, serving
 from tests.incidents.parents import Mending, MendingRun, TellingRun
 from tests.incidents.reports import AT, report
-from workflows import attributes, policies
+from workflows import policies
 from workflows.failure_handler import FailureHandlerWorkflow
 from workflows.reporting import Told
 

@@ -1,42 +1,13 @@
-"""Search attributes of runs and incidents, and finding executions by them."""
+"""Finding executions by their search attributes."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.client import WorkflowExecution
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
-
-from surefoot.contracts.runs import RunRequest, RunStatus
+from temporalio.common import SearchAttributeKey
 
 Keyword = SearchAttributeKey[str]
-
-TENANT = SearchAttributeKey.for_keyword("Tenant")
-SESSION = SearchAttributeKey.for_keyword("Session")
-PROFILE = SearchAttributeKey.for_keyword("Profile")
-STATUS = SearchAttributeKey.for_keyword("Status")
-WAITING = SearchAttributeKey.for_keyword("Waiting")
-KIND = SearchAttributeKey.for_keyword("Kind")
-SUBJECT = SearchAttributeKey.for_keyword("Subject")
-SEVERITY = SearchAttributeKey.for_keyword("Severity")
-STATE = SearchAttributeKey.for_keyword("State")
-
-ALL = (TENANT, SESSION, PROFILE, STATUS, WAITING, KIND, SUBJECT, SEVERITY, STATE)
-"""What a namespace must have registered."""
-
-APPROVAL = "approval"
-"""The value of ``Waiting`` in a run that waits for a human."""
-
-
-def of_new_run(request: RunRequest) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(TENANT, request.tenant),
-            SearchAttributePair(SESSION, request.session),
-            SearchAttributePair(PROFILE, request.profile),
-            SearchAttributePair(STATUS, RunStatus.RUNNING.value),
-        ]
-    )
 
 
 @dataclass(frozen=True)

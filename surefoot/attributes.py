@@ -1,8 +1,9 @@
 """The search attributes by which runs and incidents are found in Temporal."""
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from surefoot.contracts.incidents import Incident
+from surefoot.contracts.runs import RunRequest, RunStatus
 
 TENANT = SearchAttributeKey.for_keyword("Tenant")
 SESSION = SearchAttributeKey.for_keyword("Session")
@@ -17,7 +18,10 @@ SEVERITY = SearchAttributeKey.for_keyword("Severity")
 STATE = SearchAttributeKey.for_keyword("State")
 
 ALL = (TENANT, SESSION, PROFILE, STATUS, WAITING, KIND, SUBJECT, SEVERITY, STATE)
+"""What a namespace must have registered, all as keywords. SQLite has room for ten."""
 
+APPROVAL = "approval"
+"""The value of ``Waiting`` in a run that waits for a human."""
 MAX_KEYWORD = 255
 """Characters; Temporal's PostgreSQL visibility store has columns of this width."""
 
@@ -25,6 +29,17 @@ MAX_KEYWORD = 255
 def keyword(text: str) -> str:
     """The text as a keyword attribute can hold it in every visibility store: printable, and cut to its width."""
     return "".join(character if character.isprintable() else " " for character in text[:MAX_KEYWORD])
+
+
+def of_new_run(request: RunRequest) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT, request.tenant),
+            SearchAttributePair(SESSION, request.session),
+            SearchAttributePair(PROFILE, request.profile),
+            SearchAttributePair(STATUS, RunStatus.RUNNING.value),
+        ]
+    )
 
 
 def of_incident(incident: Incident) -> dict[SearchAttributeKey[str], str]:
