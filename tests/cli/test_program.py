@@ -1,6 +1,7 @@
 """The program itself: how fast it starts, how it is completed, how it leaves."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,11 +25,32 @@ async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     """Imports are most of the time that a command takes to say anything."""
-    code = f"import sys, starter; print([name for name in {HEAVY} if name in sys.modules])"
+    code = f"import sys, surefoot.cli.app; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=STARTER.parent, capture_output=True, check=True, text=True
     )
     assert loaded.stdout == "[]\n"
+
+
+def bare_python(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What the interpreter says that has none of our packages."""
+    bare = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}"
+    return subprocess.run([bare, *words], cwd=cwd, capture_output=True, check=False, text=True)
+
+
+def test_any_python_goes_on_in_the_projects_own_environment(tmp_path: Path) -> None:
+    own = tmp_path / "my project" / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    own.chmod(0o755)
+    script = shutil.copy(STARTER, own.parents[2])
+    assert bare_python(script, "run", "two words", cwd=tmp_path).stdout == f"{script}|run|two words|"
+
+
+def test_without_its_packages_it_says_in_one_line_what_to_do(tmp_path: Path) -> None:
+    left = bare_python("-S", shutil.copy(STARTER, tmp_path), "runs", cwd=tmp_path)
+    assert (left.returncode, left.stdout, left.stderr.count("\n")) == (2, "", 1)
+    assert "make up" in left.stderr
 
 
 def test_a_shell_completes_commands() -> None:
