@@ -91,7 +91,7 @@ def _programs() -> list[Finding]:
         try:
             found.append(ok(subject, str(find())))
         except binaries.MissingProgram as error:
-            found.append(warn(subject, str(error), "only `starter.py up`, the demo and the tests need it"))
+            found.append(warn(subject, str(error), "only `./starter.py up`, the demo and the tests need it"))
     return found
 
 
@@ -146,7 +146,7 @@ async def _redis(settings: Settings) -> list[Finding]:
     try:
         return redis_findings(await look(settings))
     except SurefootError as error:
-        return [fail("Redis", f"{error}", "`starter.py up` runs one")]
+        return [fail("Redis", f"{error}", "`./starter.py up` runs one")]
 
 
 def redis_findings(health: Health) -> list[Finding]:

@@ -1,7 +1,7 @@
 """The settings: the one module that knows the names of environment variables.
 
 Surefoot's own are ``SUREFOOT_*``, and an unknown one of these is refused. ``TEMPORAL_*`` are read by Temporal's own
-``envconfig``. Where a value is missing, the stack that ``starter.py up`` runs in the state folder lends its own.
+``envconfig``. Where a value is missing, the stack that ``./starter.py up`` runs in the state folder lends its own.
 """
 
 import difflib
@@ -140,6 +140,6 @@ def load(**given: Any) -> Settings:  # noqa: ANN401
             + ("is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, "))
             for problem in error.errors(include_input=False, include_url=False)
         ]
-        raise InvalidInput("; ".join(problems) + " (`starter.py up` runs everything that is needed)") from None
+        raise InvalidInput("; ".join(problems) + " (`./starter.py up` runs everything that is needed)") from None
     except json.JSONDecodeError as error:
         raise InvalidInput(f"the state folder's {STACK_FILE} is unreadable ({error}); remove it") from None

@@ -28,7 +28,7 @@ def refusal() -> str:
 
 
 def test_a_missing_setting_is_named_with_what_to_do() -> None:
-    assert refusal() == "REDIS_URL: is not set (`starter.py up` runs everything that is needed)"
+    assert refusal() == "REDIS_URL: is not set (`./starter.py up` runs everything that is needed)"
 
 
 def test_an_empty_setting_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,5 +97,5 @@ def _steps(standing: _Standing) -> list[RenderableType]:
 
 async def cancel(client: SurefootClient, run: str) -> Answer:
     await client.cancel(run)
-    said = f"{run} was asked to stop; `starter.py status {run}` tells when it has"
+    said = f"{run} was asked to stop; `./starter.py status {run}` tells when it has"
     return Answer({"run": run, "cancelRequested": True}, [words(said)])

@@ -16,6 +16,6 @@ async def check(settings: Settings, request: RunRequest) -> None:
         if variable := settings.missing_key(provider):
             raise InvalidInput(
                 f"{variable} is not set, so {provider!r} cannot be called; set it, "
-                "or run `starter.py up`, which has a simulated one"
+                "or run `./starter.py up`, which has a simulated one"
             )
     await look(settings)

@@ -73,7 +73,7 @@ async def run(settings: Settings, asked: Asked, manner: Manner) -> Answer:
     if manner.check:
         await preflight.check(settings, request)
     client = await call(settings)
-    with _left_by_interrupt(f"interrupted while starting; `starter.py status {run}` tells whether it runs", manner):
+    with _left_by_interrupt(f"interrupted while starting; `./starter.py status {run}` tells whether it runs", manner):
         started = await client.start(request)
     if started.result:
         return _answered(run, started.result)
@@ -90,7 +90,7 @@ async def result(settings: Settings, run: str, manner: Manner) -> Answer:
 async def _waited(
     client: SurefootClient, settings: Settings, run: str, manner: Manner, status: IdempotencyStatus | None
 ) -> Answer:
-    goes_on = f"the run goes on: `starter.py result {run}` waits for it, `starter.py cancel {run}` stops it"
+    goes_on = f"the run goes on: `./starter.py result {run}` waits for it, `./starter.py cancel {run}` stops it"
     with _left_by_interrupt(f"interrupted; {goes_on}", manner):
         try:
             found = await wait(client, settings, run, follow=manner.follow, stop_at_approval=manner.stop_at_approval)
@@ -129,7 +129,7 @@ def _answered(run: str, result: RunResult) -> Answer:
 
 def _detached(started: Started) -> Answer:
     document: JsonObject = {"run": started.run, "idempotencyStatus": started.idempotency_status.value}
-    come_back = remark(f"{started.idempotency_status}; `starter.py result {started.run}` waits for its answer")
+    come_back = remark(f"{started.idempotency_status}; `./starter.py result {started.run}` waits for its answer")
     return Answer(document, [words(started.run)], [come_back])
 
 

@@ -28,8 +28,8 @@ def doing(progress: RunProgress) -> str:
 def question(run: str, one: ApprovalRequest) -> Text:
     """What waits for a human, and how to answer."""
     return remark(
-        f"waiting for approval of {one.tool}: `starter.py approve {run} {one.id} --by YOU`, or reject; "
-        "`starter.py approvals` shows it"
+        f"waiting for approval of {one.tool}: `./starter.py approve {run} {one.id} --by YOU`, or reject; "
+        "`./starter.py approvals` shows it"
     )
 
 

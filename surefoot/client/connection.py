@@ -58,7 +58,7 @@ async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Clie
 def _silent(config: ClientConnectConfig, why: str) -> Unreachable:
     return Unreachable(
         f"Temporal does not answer at {config.get('target_host')!r} ({why}); "
-        "run `starter.py up` or set TEMPORAL_ADDRESS"
+        "run `./starter.py up` or set TEMPORAL_ADDRESS"
     )
 
 
@@ -88,7 +88,7 @@ def translated(subject: str) -> Iterator[None]:
 
 
 def _nobody(subject: str) -> Unreachable:
-    return Unreachable(f"{subject}: no worker answers; see that one runs (worker.py, or `starter.py up`)")
+    return Unreachable(f"{subject}: no worker answers; see that one runs (worker.py, or `./starter.py up`)")
 
 
 def _meaning(error: RPCError, subject: str) -> SurefootError:
@@ -98,7 +98,7 @@ def _meaning(error: RPCError, subject: str) -> SurefootError:
         case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
             return NotFound(f"{subject} has ended already")
         case RPCStatusCode.NOT_FOUND:
-            return NotFound(f"{subject} is not known; see `starter.py runs` and `starter.py incidents list`")
+            return NotFound(f"{subject} is not known; see `./starter.py runs` and `./starter.py incidents list`")
         case RPCStatusCode.FAILED_PRECONDITION | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
             return _nobody(subject)
         case RPCStatusCode.UNAVAILABLE:
@@ -106,6 +106,6 @@ def _meaning(error: RPCError, subject: str) -> SurefootError:
         case RPCStatusCode.PERMISSION_DENIED | RPCStatusCode.UNAUTHENTICATED:
             return Unreachable(f"Temporal refuses the credentials ({_one_line(error)}); set TEMPORAL_API_KEY or TLS")
         case RPCStatusCode.INVALID_ARGUMENT:
-            return InvalidInput(f"Temporal refuses: {_one_line(error)}; `starter.py doctor` checks the set-up")
+            return InvalidInput(f"Temporal refuses: {_one_line(error)}; `./starter.py doctor` checks the set-up")
         case _:
             return SurefootError(f"{subject}: Temporal answered {_one_line(error)!r}")

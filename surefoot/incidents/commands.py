@@ -27,17 +27,16 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
     """The commands for this incident and the run that met it first."""
     run, incident = shell(report.run_id), shell(incident_id)
     return Commands(
-        status=Written(f"python starter.py status {run}"),
-        result=Written(f"python starter.py result {run}"),
-        runs=Written("python starter.py runs --status failed"),
+        status=Written(f"./starter.py status {run}"),
+        result=Written(f"./starter.py result {run}"),
+        runs=Written("./starter.py runs --status failed"),
         history=Written(f"temporal workflow show -w {run}"),
-        cancel=Written(f"python starter.py cancel {run}"),
-        incident=Written(f"python starter.py incidents show {incident}"),
+        cancel=Written(f"./starter.py cancel {run}"),
+        incident=Written(f"./starter.py incidents show {incident}"),
         resolve=Written(
-            f"python starter.py incidents resolve {incident}"
-            " --by \"${USER:-operator}\" --reason 'checked: it works again'"
+            f"./starter.py incidents resolve {incident} --by \"${{USER:-operator}}\" --reason 'checked: it works again'"
         ),
-        breakers=Written("python starter.py breakers"),
+        breakers=Written("./starter.py breakers"),
         books=_books(report, run),
     )
 
@@ -45,8 +44,8 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
 def _books(report: IncidentReport, run: str) -> Written:
     kind, _, subject = report.subject.partition(":")
     if kind not in (ScopeKind.SESSION, ScopeKind.USER, ScopeKind.TENANT):
-        return Written(f"python starter.py status {run}")  # a run's books are shown with the run
+        return Written(f"./starter.py status {run}")  # a run's books are shown with the run
     scope = "" if kind == ScopeKind.TENANT else f" --{kind} {shell(subject)}"
     profile = report.facts.get("profile")
     limits = f" --profile {shell(profile)}" if isinstance(profile, str) else ""
-    return Written(f"python starter.py budget{scope} --tenant {shell(report.tenant)}{limits}")
+    return Written(f"./starter.py budget{scope} --tenant {shell(report.tenant)}{limits}")

@@ -56,4 +56,4 @@ async def test_a_run_goes_on_when_temporal_is_lost_and_the_line_says_so(
         wire.cut()
         out, err = await process.communicate()
     assert (process.returncode, out, err.count(b"\n")) == (4, b"", 1)
-    assert f"the run goes on: `starter.py result run:default:{unique}`" in err.decode()
+    assert f"the run goes on: `./starter.py result run:default:{unique}`" in err.decode()

@@ -58,9 +58,9 @@ def exists(command: str) -> bool:
     words = shlex.split(command)
     if words[:4] == ["temporal", "workflow", "show", "-w"]:
         return len(words) == 5
-    if words[:2] != ["python", "starter.py"] or "\n" in command:
+    if words[0] != "./starter.py" or "\n" in command:
         return False
-    group, rest = get_command(app), words[2:]
+    group, rest = get_command(app), words[1:]
     while isinstance(group, TyperGroup):
         context = group.make_context("starter.py", rest)
         _, found, rest = group.resolve_command(context, rest)
@@ -149,10 +149,10 @@ def test_the_numbers_of_a_budget_are_dollars_and_per_cent() -> None:
 @pytest.mark.parametrize(
     ("subject", "command"),
     [
-        ("session:my chat", "python starter.py budget --session 'my chat' --tenant acme --profile operations"),
-        ("user:ada", "python starter.py budget --user ada --tenant acme --profile operations"),
-        ("tenant:acme", "python starter.py budget --tenant acme --profile operations"),
-        ("run:run:acme:k1", "python starter.py status run:acme:k1"),
+        ("session:my chat", "./starter.py budget --session 'my chat' --tenant acme --profile operations"),
+        ("user:ada", "./starter.py budget --user ada --tenant acme --profile operations"),
+        ("tenant:acme", "./starter.py budget --tenant acme --profile operations"),
+        ("run:run:acme:k1", "./starter.py status run:acme:k1"),
     ],
 )
 def test_the_books_of_a_budgets_scope_are_one_command_away(subject: str, command: str) -> None:
