@@ -15,7 +15,18 @@ PAUSE = timedelta(milliseconds=100)
 
 
 async def persisted(write: Callable[[], Awaitable[T]]) -> T | None:
-    """Repeat a write that answers the same when repeated, for ``PATIENCE``; None if the store stayed away."""
+    """Repeat a write that answers the same when repeated, for ``PATIENCE``; None if the store stayed away.
+
+    A cancellation that comes meanwhile is too late: what happened is recorded, and the caller goes on to tell it.
+    """
+    writing = asyncio.create_task(_repeated(write))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        return await writing
+
+
+async def _repeated(write: Callable[[], Awaitable[T]]) -> T | None:
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE.total_seconds()
     while True:

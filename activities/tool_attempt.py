@@ -89,11 +89,17 @@ class Attempt:
             if found is not None:
                 return await self._done(claim, proceed, found, replayed=True)
         if self._attempts(claim) > self._call.contract.attempts:
-            await self._leave(proceed, claim, Verdict.NEUTRAL, Fate.RELEASED, reached=False)
-            raise self._error(ErrorType.TOOL_FAILED, "its attempts are spent", self._call.contract.attempts)
+            raise await self._spent(proceed, claim)
         if claim is not None and self._effect is Effect.UNSAFE:
             claim = await self._guards.mark_sent(claim, lands_within=self._landing)
         return await self._execute(proceed, claim)
+
+    async def _spent(self, proceed: Proceed, claim: Claim | None) -> ApplicationError:
+        """No attempt is left: a target that cannot be asked may have done what the last one sent."""
+        doubt = claim is not None and claim.in_doubt and self._effect is Effect.KEYED
+        fate, kind = (Fate.DOUBT, ErrorType.OUTCOME_UNKNOWN) if doubt else (Fate.RELEASED, ErrorType.TOOL_FAILED)
+        await self._leave(proceed, claim, Verdict.NEUTRAL, fate, reached=False)
+        return self._error(kind, "its attempts are spent", self._call.contract.attempts)
 
     async def _settle_doubt(self, proceed: Proceed, claim: Claim) -> JsonValue:
         """An earlier request may have happened. Return its result if it did, None if it is safe to go on."""
@@ -125,7 +131,7 @@ class Attempt:
             raise await self._failed(proceed, claim, failure) from failure
         except asyncio.CancelledError:
             fate = Fate.UNKNOWN if self._effect is Effect.UNSAFE else Fate.DOUBT
-            await asyncio.shield(self._leave(proceed, claim, Verdict.NEUTRAL, fate))
+            await self._leave(proceed, claim, Verdict.NEUTRAL, fate)
             raise
         return await self._done(claim, proceed, content, replayed=False)
 
@@ -145,7 +151,14 @@ class Attempt:
         again = failure.fault is Fault.RETRYABLE and self._attempts(claim) < self._call.contract.attempts
         fate = self._fate(claim, failure, again=again)
         changes = await self._leave(proceed, claim, failure.verdict, fate, failure=failure, reached=failure.reached)
-        details = self._details(str(failure), self._attempts(claim), changes, failure.status)
+        details = CallFailed(
+            tool=self._call.contract.name,
+            attempts=self._attempts(claim),
+            message=str(failure),
+            status=failure.status,
+            maybe_done=fate in (Fate.DOUBT, Fate.UNKNOWN),
+            transitions=changes,
+        )
         if fate is Fate.UNKNOWN or (fate is Fate.DOUBT and self._effect is Effect.KEYED and not again):
             return final(ErrorType.OUTCOME_UNKNOWN, str(failure), details)
         if fate is Fate.DOUBT:
@@ -203,12 +216,8 @@ class Attempt:
         key = None if self._effect is Effect.READ else self._call.effect_key
         return ToolContext(key=key, deadline=self._call.contract.deadline, tenant=self._call.tenant)
 
-    def _details(
-        self, message: str, attempts: int, changes: tuple[Transition, ...] = (), status: int | None = None
-    ) -> CallFailed:
-        return CallFailed(
-            tool=self._call.contract.name, attempts=attempts, message=message, status=status, transitions=changes
-        )
-
     def _error(self, kind: ErrorType, message: str, attempts: int) -> ApplicationError:
-        return final(kind, message, self._details(message, attempts, self._admission))
+        details = CallFailed(
+            tool=self._call.contract.name, attempts=attempts, message=message, transitions=self._admission
+        )
+        return final(kind, message, details)

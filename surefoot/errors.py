@@ -26,7 +26,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from surefoot.contracts.base import Message
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Crossing, ScopeStatus
-from surefoot.contracts.models import Usage
+from surefoot.contracts.models import ModelBooking, Usage
 from surefoot.contracts.runs import RunFailure
 
 
@@ -181,6 +181,8 @@ class CallFailed(Message):
     attempts: int
     message: str
     status: int | None = None
+    maybe_done: bool = False
+    """The effect may have happened all the same."""
     transitions: tuple[Transition, ...] = ()
 
 
@@ -192,6 +194,8 @@ class ModelFailed(Message):
     status: int | None = None
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+    unsettled: tuple[ModelBooking, ...] = ()
+    """What Redis was not there to be told."""
 
 
 class BudgetRefused(Message):

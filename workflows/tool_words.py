@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from surefoot.contracts.conversation import CallPart
 from surefoot.contracts.guardrails import OpenCircuit
@@ -69,10 +69,18 @@ async def failed(run: Run, call: ToolCall, error: ActivityError) -> str:
         await guard_news.transitions(run, failure.transitions)
     if kind == ErrorType.INVALID_ARGUMENTS:
         return f"{name!r} refused: {failure.message if failure else cause}."
-    if kind == ErrorType.OUTCOME_UNKNOWN or (isinstance(cause, TimeoutError) and call.contract.effect != Effect.READ):
+    if _may_have_happened(call, kind, failure):
         await run.tell(unknown_outcome(run, call, failure.message if failure else str(cause)))
         return _unknown(call)
     return await _spent(run, call, failure, cause)
+
+
+def _may_have_happened(call: ToolCall, kind: str | None, failure: CallFailed | None) -> bool:
+    """No attempt had the last word, or it had and does not know: time ran out, in a call or before the next one."""
+    if kind == ErrorType.OUTCOME_UNKNOWN:
+        return True
+    decided = kind == ErrorType.TOOL_FAILED or (failure is not None and not failure.maybe_done)
+    return call.contract.effect is not Effect.READ and not decided
 
 
 async def _circuit_open(run: Run, call: ToolCall, cause: ApplicationError) -> str:
