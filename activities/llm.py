@@ -50,7 +50,7 @@ class LlmActivities:
                 raise await self._failed(call, admitted, failure) from failure
             except asyncio.CancelledError:
                 given_up = _charged(call, call.hold.bound, unknown=True)  # it may be charged, and nobody will learn
-                await asyncio.shield(self._ended(call, admitted.permit, Verdict.NEUTRAL, given_up))
+                await self._ended(call, admitted.permit, Verdict.NEUTRAL, given_up)
                 raise
             return await self._settled(call, admitted, generation)
 
@@ -70,8 +70,10 @@ class LlmActivities:
         except Superseded as error:
             raise retryable(ErrorType.MODEL_UNAVAILABLE, str(error)) from error
         except StoreUnavailable as error:
-            # Final here: the run waits for Redis on a durable timer, not in this worker.
-            raise final(ErrorType.STORE_UNAVAILABLE, str(error)) from error
+            raise _to_be_booked(call, str(error), _unsent(call)) from error
+        except asyncio.CancelledError:
+            await persisted(lambda: self._guards.book(_unsent(call)))
+            raise
         if isinstance(entry, OverBudget):
             details = BudgetRefused(scope=entry.scope, bound=call.hold.bound)
             raise final(ErrorType.BUDGET_EXHAUSTED, "the budget has no room for another attempt", details)
@@ -136,7 +138,12 @@ class LlmActivities:
             status=failure.status,
             transitions=changes,
             crossings=receipt.crossings if receipt else (),
+            unsettled=()
+            if receipt
+            else (ModelBooking(charge=charge, permit=admitted.permit, verdict=failure.verdict),),
         )
+        if failure.fault is Fault.RETRYABLE and receipt is None:
+            return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)
         if failure.fault is Fault.RETRYABLE:
             return retryable(ErrorType.MODEL_UNAVAILABLE, str(failure), details, retry_after=failure.retry_after)
         return final(ErrorType.MODEL_REFUSED, str(failure), details)
@@ -161,6 +168,17 @@ def _charged(call: ModelCall, cost: int, version: str | None = None, *, unknown:
         model_version=version or name_of(call.prompt.model),
         unknown=unknown,
     )
+
+
+def _unsent(call: ModelCall) -> ModelBooking:
+    """Nothing was sent, whatever Redis has marked: its answer did not come."""
+    return ModelBooking(charge=_charged(call, 0), verdict=Verdict.NEUTRAL)
+
+
+def _to_be_booked(call: ModelCall, why: str, booking: ModelBooking) -> ApplicationError:
+    """Final here: the run waits for Redis on a durable timer, not in this worker."""
+    details = ModelFailed(model=call.prompt.model, message=why, unsettled=(booking,))
+    return final(ErrorType.STORE_UNAVAILABLE, why, details)
 
 
 def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:

@@ -1,6 +1,8 @@
 """The agent: observe, think, act, until there is an answer."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
@@ -26,6 +28,19 @@ REBUKES = 2
 """How often in a row a model is told that its answer was empty or malformed."""
 TOLD_ALREADY = {ErrorType.BUDGET_EXHAUSTED, ErrorType.INVALID_PROFILE}
 """Ends that have an incident of their own, or are the caller's mistake."""
+RESULTS = {"unsettled": {"__all__": {"content"}}}
+"""Of the books: what tools answered is the run's alone, and may be large."""
+
+T = TypeVar("T")
+
+
+async def _unhindered(ending: Coroutine[Any, Any, T]) -> T:
+    """What ends a run is done to its end: a cancellation that comes meanwhile is too late."""
+    task = asyncio.create_task(ending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        return await task
 
 
 @workflow.defn
@@ -45,12 +60,12 @@ class AgentWorkflow:
             self._run.pin(await self._pinned(request))
             await self._converse()
         except ApplicationError as error:
-            raise await self._failed(error) from error.__cause__
+            raise await _unhindered(self._failed(error)) from error.__cause__
         except BaseException as error:
-            if is_cancelled_exception(error):
-                await self._cancelled()
+            if is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
+                await _unhindered(self._cancelled())
             raise
-        await self._close(RunStatus.COMPLETED)
+        await _unhindered(self._close(RunStatus.COMPLETED))
         return self._run.state.result(RunStatus.COMPLETED)
 
     async def _converse(self) -> None:
@@ -107,14 +122,14 @@ class AgentWorkflow:
         return run.renewed(error)
 
     async def _cancelled(self) -> None:
-        """Book what is left before the run closes; nothing interrupts this."""
-        await asyncio.shield(self._tools.tell_of_cancelled())
-        await asyncio.shield(self._close(RunStatus.CANCELLED))
+        await self._tools.tell_of_cancelled()
+        await self._close(RunStatus.CANCELLED)
 
     async def _close(self, status: RunStatus) -> None:
         run = self._run
         await self._close_books()
         workflow.upsert_search_attributes([attributes.STATUS.value_set(status)])
+        run.status = status
         run.enter(Phase.ENDED)
         await workflow.wait_condition(workflow.all_handlers_finished)
 
@@ -133,7 +148,7 @@ class AgentWorkflow:
                 summary="book what is left",
             )
         except ActivityError as error:
-            left: JsonObject = {"unsettled": books.model_dump(mode="json")}
+            left: JsonObject = {"unsettled": books.model_dump(mode="json", exclude=RESULTS)}
             await run.tell(
                 run.report(
                     IncidentKind.RUN_FAILED,
@@ -166,7 +181,7 @@ class AgentWorkflow:
             text=run.state.text,
             steps=tuple(run.steps),
             approvals=self._gate.open_requests,
-            result=run.state.result(RunStatus.COMPLETED if run.phase is Phase.ENDED else RunStatus.RUNNING),
+            result=run.state.result(run.status),
         )
 
     @workflow.query

@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutError
 
 from activities.guardrails import GuardrailActivities
+from surefoot.contracts.budgets import Hold
 from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
@@ -23,12 +24,19 @@ class Clearance:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._holds = 0
+        self.holds: dict[str, Hold] = {}
+        """Held and not known to be used or given back, by id."""
 
-    async def granted(self) -> GuardrailDecision:
-        """Ask until a model may be called, and return the model and the hold; raises the run's typed end."""
+    async def granted(self, refused: tuple[str, ...]) -> GuardrailDecision:
+        """Ask until a model may be called, and return the model and the hold; raises the run's typed end.
+
+        ``refused`` are models whose circuit is half-open, with its probe under way: others are tried first.
+        """
         self._holds += 1
         while True:
-            decision = await self._checked()
+            decision = await self._checked(refused)
+            if decision.hold:
+                self.holds[decision.hold.id] = decision.hold
             await guard_news.store_seen(self._run, decision.store)
             self._run.state = self._run.state.checked(decision)
             await self._tell_of(decision)
@@ -38,12 +46,14 @@ class Clearance:
                 case Answer.IN_FLIGHT:
                     await self._run.sleep(_wait(decision, policies.BUDGET_PATIENCE), Phase.WAITING_FOR_BUDGET)
                 case Answer.NO_MODEL:
-                    await self._run.sleep(_wait(decision, policies.MODEL_PATIENCE), Phase.WAITING_FOR_MODEL)
+                    patience = policies.PROBE_PATIENCE if refused else policies.MODEL_PATIENCE
+                    await self._run.sleep(_wait(decision, patience), Phase.WAITING_FOR_MODEL)
+                    refused = ()
                     self._run.state = self._run.state.model_copy(update={"avoid": ()})
                 case _:
                     raise self._run.end(ErrorType.BUDGET_EXHAUSTED, decision.reason, decision.tight_scope)
 
-    async def _checked(self) -> GuardrailDecision:
+    async def _checked(self, refused: tuple[str, ...]) -> GuardrailDecision:
         """One guardrail check; while Redis is away the run waits here, not in a worker's memory."""
         wait, waited = policies.STORE_PATIENCE, timedelta(0)
         while True:
@@ -51,7 +61,7 @@ class Clearance:
             try:
                 return await workflow.execute_local_activity_method(
                     GuardrailActivities.check,
-                    self._request(),
+                    self._request(refused),
                     schedule_to_close_timeout=policies.CHECK_TIMEOUT,
                     retry_policy=policies.CHECK_RETRY,
                 )
@@ -67,7 +77,7 @@ class Clearance:
                 await self._run.sleep(pause, Phase.WAITING_FOR_STORE)
                 waited, wait = waited + pause, min(wait * 2, policies.STORE_PATIENCE_MAX)
 
-    def _request(self) -> GuardrailRequest:
+    def _request(self, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state
         size = state.prompt_size(profile)
         if size.total_bytes > MAX_PROMPT:
@@ -80,7 +90,7 @@ class Clearance:
             scopes=scopes(run.request, profile),
             ladder=profile.ladder,
             fallback=profile.fallback,
-            avoid=state.avoid,
+            avoid=(*state.avoid, *refused),
             tools=tuple(tool.name for tool in profile.tools),
             size=size,
             output_tokens=profile.max_output_tokens,

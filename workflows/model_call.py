@@ -21,8 +21,10 @@ from workflows import guard_news, policies, tool_words
 from workflows.clearance import Clearance
 from workflows.run import Run
 
-SETTLED = {ErrorType.CIRCUIT_OPEN, ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED}
-"""Ends of a model activity that leave nothing of its hold."""
+TOLD = {ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED, ErrorType.STORE_UNAVAILABLE}
+"""Ends of a model activity that tell what the call cost and changed."""
+SETTLED = TOLD | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
+"""Ends of a model activity that leave nothing of its hold but what is told as unsettled."""
 
 
 class ModelCalls:
@@ -31,17 +33,19 @@ class ModelCalls:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._clearance = Clearance(run)
-        self._open: dict[str, Hold] = {}
+        self._refused: tuple[str, ...] = ()
 
     @property
     def open_holds(self) -> tuple[Hold, ...]:
         """Holds of calls that may never have begun."""
-        return tuple(self._open.values())
+        return tuple(self._clearance.holds.values())
 
     async def next_reply(self) -> ModelReply:
         """Return the model's next answer; raises the run's typed end."""
+        self._refused = ()
         while True:
-            decision = await self._clearance.granted()
+            self._run.heed_end()
+            decision = await self._clearance.granted(self._refused)
             try:
                 reply = await self._call(decision)
             except ActivityError as error:
@@ -58,7 +62,6 @@ class ModelCalls:
         offered = offered_tools(profile.tools, decision.open_tools)
         run.model = decision.model
         run.enter(Phase.THINKING)
-        self._open[decision.hold.id] = decision.hold
         reply = await workflow.execute_activity_method(
             LlmActivities.generate,
             ModelCall(
@@ -82,7 +85,7 @@ class ModelCalls:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"turn {run.state.turn + 1}: {decision.model}",
         )
-        del self._open[decision.hold.id]
+        del self._clearance.holds[decision.hold.id]
         run.state = run.state.answered(reply, tuple(tool.name for tool in offered))
         return reply
 
@@ -93,15 +96,20 @@ class ModelCalls:
         run, cause, model = self._run, error.cause, decision.model or ""
         kind = cause.type if isinstance(cause, ApplicationError) else None
         if decision.hold and kind in SETTLED:
-            self._open.pop(decision.hold.id)
+            self._clearance.holds.pop(decision.hold.id)
+        failed = detail(cause, ModelFailed) if isinstance(cause, ApplicationError) and kind in TOLD else None
+        if failed:
+            await self._learnt(failed)
+        run.heed_end()
         if isinstance(cause, ApplicationError) and kind == ErrorType.CIRCUIT_OPEN:
+            self._refused = (*self._refused, model)
             await self._circuit_opened(cause)
         elif isinstance(cause, ApplicationError) and kind == ErrorType.MODEL_REFUSED:
             raise run.end(ErrorType.MODEL_REFUSED, str(cause.message)) from error
         elif kind in (ErrorType.BUDGET_EXHAUSTED, ErrorType.STORE_UNAVAILABLE):
             run.note(f"{model}: {cause}")
         elif kind == ErrorType.MODEL_UNAVAILABLE or isinstance(cause, TimeoutError):
-            await self._retries_spent(model, cause)
+            await self._retries_spent(model, failed.message if failed else _timed_out(cause))
         else:
             raise run.end(ErrorType.MODEL_REFUSED, f"{model}: {cause}") from error
 
@@ -112,14 +120,15 @@ class ModelCalls:
         elif opened:
             await guard_news.breaker_open(self._run, opened.name, opened.episode)
 
-    async def _retries_spent(self, model: str, cause: BaseException | None) -> None:
+    async def _learnt(self, failed: ModelFailed) -> None:
         run = self._run
-        failed = detail(cause, ModelFailed) if isinstance(cause, ApplicationError) else None
-        if failed:
-            await guard_news.transitions(run, failed.transitions)
-            await guard_news.crossings(run, failed.crossings)
+        run.state = run.state.model_copy(update={"unsettled": (*run.state.unsettled, *failed.unsettled)})
+        await guard_news.transitions(run, failed.transitions)
+        await guard_news.crossings(run, failed.crossings)
+
+    async def _retries_spent(self, model: str, why: str) -> None:
+        run = self._run
         run.state = run.state.model_copy(update={"avoid": (*run.state.avoid, model)})
-        why = failed.message if failed else _timed_out(cause)
         summary = f"All attempts to call {model} failed: {why}"
         await run.tell(
             run.report(

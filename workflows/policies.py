@@ -16,6 +16,8 @@ BUDGET_PATIENCE = timedelta(seconds=1)
 """Wait for money that other calls hold, if the store gives no better hint."""
 MODEL_PATIENCE = timedelta(seconds=10)
 """Wait for a model when none may be used, if no breaker says until when."""
+PROBE_PATIENCE = timedelta(seconds=2)
+"""Wait for a model whose probe is under way: it ends with its call, within seconds."""
 SHORTEST_WAIT = timedelta(milliseconds=200)
 
 PIN_TIMEOUT = timedelta(seconds=5)

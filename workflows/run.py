@@ -1,5 +1,6 @@
 """What the parts of one run share: its state, its clock, its voice."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -26,6 +27,7 @@ class Run:
         self.state = RunState.opened(request.prompt)
         self.clock = Stopwatch(workflow.now())
         self.phase = Phase.STARTING
+        self.status = RunStatus.RUNNING
         self.model: str | None = None
         self.steps: list[Step] = []
         self._profile: Profile | None = None
@@ -56,11 +58,17 @@ class Run:
 
     @property
     def remaining(self) -> timedelta:
-        """Time until the deadline; raises the typed end when there is none left."""
+        """Time until the deadline; raises what ends the run when there is none left."""
+        if workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError  # an activity that ended well all the same has hidden it
         left = self.profile.limits.max_duration - self.clock.elapsed(workflow.now())
         if left <= timedelta(0):
             raise self.end(ErrorType.DEADLINE_EXCEEDED, f"the run took longer than {self.profile.limits.max_duration}")
         return left
+
+    def heed_end(self) -> None:
+        """Raise the cancellation or the deadline that has come meanwhile."""
+        self.within(timedelta.max)
 
     def within(self, limit: timedelta) -> timedelta:
         """The limit, or the time until the run's deadline where that is shorter."""
@@ -73,13 +81,16 @@ class Run:
 
     def end(self, kind: ErrorType, reason: str, scope: ScopeStatus | None = None) -> ApplicationError:
         """The error that ends the run, with the numbers and what there is of an answer."""
-        partial = self.state.result(RunStatus.FAILED)
-        return final(kind, reason, RunFailure(reason=reason, partial=partial, scope=scope))
+        return final(kind, reason, self._so_far(reason, scope))
 
     def renewed(self, end: ApplicationError) -> ApplicationError:
-        """The same end, with the incidents and the money of now."""
+        """The same end, foreseen or not, with the incidents and the money of now."""
         failure = detail(end, RunFailure)
-        return self.end(ErrorType(end.type or ""), end.message, failure.scope if failure else None)
+        so_far = self._so_far(end.message, failure.scope if failure else None)
+        return ApplicationError(end.message, so_far, type=end.type, non_retryable=True)
+
+    def _so_far(self, reason: str, scope: ScopeStatus | None) -> RunFailure:
+        return RunFailure(reason=reason, partial=self.state.result(RunStatus.FAILED), scope=scope)
 
     def report(
         self,

@@ -1,6 +1,7 @@
 """A turn's tool calls: checked, approved where the profile asks, run once each, and told to the model as text."""
 
 import asyncio
+from datetime import timedelta
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -108,26 +109,26 @@ class ToolRuns:
         self._deeds = self._deeds.give_back(deed(call.contract, call.arguments), call.occurrence)
 
     async def _execute(self, call: ToolCall) -> str:
+        window = self._run.within(policies.TOOL_WINDOW)
         self._in_flight[call.id] = call
         try:
-            result = await self._activity(call)
+            result = await self._activity(call, window)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            text = await tool_words.failed(self._run, call, error)
-        else:
-            text = await self._succeeded(call, result)
+            del self._in_flight[call.id]
+            return await tool_words.failed(self._run, call, error)
         del self._in_flight[call.id]
-        return text
+        return await self._succeeded(call, result)
 
-    async def _activity(self, call: ToolCall) -> ToolResult:
+    async def _activity(self, call: ToolCall, window: timedelta) -> ToolResult:
         limits = call.contract
         result: ToolResult = await workflow.execute_activity(
             f"tool.{limits.name}",
             call,
             result_type=ToolResult,
             start_to_close_timeout=limits.deadline + policies.TOOL_OVERHEAD,
-            schedule_to_close_timeout=self._run.within(policies.TOOL_WINDOW),
+            schedule_to_close_timeout=window,
             heartbeat_timeout=self._run.profile.heartbeat,
             retry_policy=policies.TOOL_RETRY,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
