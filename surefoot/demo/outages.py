@@ -65,7 +65,7 @@ async def _one_incident(stage: Stage, results: tuple[RunResult, ...]) -> None:
         incident.occurrences,
     )
     if incident.runbook:
-        stage.quote("\n".join(incident.runbook.markdown.splitlines()[:24]))
+        stage.quote(incident.runbook.markdown.partition("\n## Diagnosis")[0].strip())
 
 
 async def _composed(stage: Stage) -> Incident | Literal[False]:
