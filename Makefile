@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check up lock clean
+.PHONY: demo test check up bench-guards lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -27,6 +27,9 @@ test: $(STAMP)
 	exec $(BIN)/coverage run -m pytest -n 2 $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=90
+
+bench-guards: $(STAMP)
+	@exec $(BIN)/python -m benchmarks.guards
 
 check: $(STAMP)
 	$(BIN)/ruff check .
