@@ -29,11 +29,15 @@ class _StackSource(PydanticBaseSettingsSource):
         raise KeyError(field_name)
 
     def __call__(self) -> dict[str, Any]:
-        folder = self.current_state.get("SUREFOOT_STATE_DIR") or ".surefoot"
+        file = Path(self.current_state.get("SUREFOOT_STATE_DIR") or ".surefoot") / STACK_FILE
         try:
-            lent: dict[str, Any] = json.loads((Path(folder) / STACK_FILE).read_text())
+            lent = json.loads(file.read_text())
         except FileNotFoundError:
             return {}
+        except (OSError, ValueError) as error:
+            raise InvalidInput(f"{str(file)!r} is unreadable ({error}); remove it or set SUREFOOT_STATE_DIR") from None
+        if not isinstance(lent, dict):
+            raise InvalidInput(f"{str(file)!r} is not what `./starter.py up` writes; remove it")
         return lent
 
 
@@ -140,6 +144,6 @@ def load(**given: Any) -> Settings:  # noqa: ANN401
             + ("is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, "))
             for problem in error.errors(include_input=False, include_url=False)
         ]
-        raise InvalidInput("; ".join(problems) + " (`./starter.py up` runs everything that is needed)") from None
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"the state folder's {STACK_FILE} is unreadable ({error}); remove it") from None
+        missing = any(problem["type"] == "missing" for problem in error.errors())
+        hint = " (no stack is up in the state folder; `./starter.py up` runs all that is needed)" if missing else ""
+        raise InvalidInput("; ".join(problems) + hint) from None

@@ -28,7 +28,10 @@ def refusal() -> str:
 
 
 def test_a_missing_setting_is_named_with_what_to_do() -> None:
-    assert refusal() == "REDIS_URL: is not set (`./starter.py up` runs everything that is needed)"
+    assert (
+        refusal()
+        == "REDIS_URL: is not set (no stack is up in the state folder; `./starter.py up` runs all that is needed)"
+    )
 
 
 def test_an_empty_setting_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +114,21 @@ def test_what_was_set_is_told_apart_from_what_the_stack_lends(elsewhere: Path, m
 def test_a_broken_stack_file_says_what_to_do(elsewhere: Path) -> None:
     (elsewhere / ".surefoot").mkdir()
     (elsewhere / ".surefoot" / STACK_FILE).write_text("{")
-    assert refusal().startswith(f"the state folder's {STACK_FILE} is unreadable")
+    assert "is unreadable" in refusal()
+    (elsewhere / ".surefoot" / STACK_FILE).write_text("[]")
+    assert "is not what `./starter.py up` writes" in refusal()
+
+
+def test_a_state_folder_that_is_none_is_named(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere / "file").touch()
+    monkeypatch.setenv("SUREFOOT_STATE_DIR", "file")
+    assert "Not a directory" in refusal()
+
+
+def test_what_is_wrong_is_not_taken_for_a_stack_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", REDIS)
+    monkeypatch.setenv("SUREFOOT_MAX_ACTIVITIES", "0")
+    assert "starter.py up" not in refusal()
 
 
 def test_the_settings_cannot_be_changed() -> None:
