@@ -1,5 +1,6 @@
 """Commands for what everything runs on."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,11 +21,15 @@ def doctor(json: Json = False) -> None:
 @app.command()
 def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes to start.")] = 1,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Start none; run worker.py yourself.")] = False,
+    state_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where state and logs are kept.  [default: .surefoot]")
+    ] = None,
 ) -> None:
     """Run Temporal, Redis, the simulator and a worker here until Ctrl-C."""
     from surefoot.cli import hosting
 
-    raise typer.Exit(hosting.up(workers))
+    raise typer.Exit(hosting.up(0 if no_worker else workers, state_dir))
 
 
 @app.command()

@@ -1,10 +1,8 @@
 """The order of the scenes, and what stands around them."""
 
-import shlex
-import sys
-
 from surefoot.demo import budgets, outages, publication, refunds
 from surefoot.demo.stage import Stage
+from surefoot.embedded.python import starter
 from surefoot.errors import SurefootError
 
 SCENES = (
@@ -16,6 +14,8 @@ SCENES = (
     ("Fifty runs at once on one budget", budgets.rush),
     ("A summary that a human has to approve", publication.publish),
 )
+COMMANDS = ("runs", "incidents list", "breakers", "run 'Where is my order A-1003?' --profile demo-support --follow")
+"""To look around with, while it stays up."""
 
 
 async def perform(stage: Stage, *, keep: bool) -> None:
@@ -48,8 +48,10 @@ def _introduce(stage: Stage) -> None:
 
 
 async def _stay(stage: Stage) -> None:
-    command = f"SUREFOOT_STATE_DIR={shlex.quote(str(stage.stack.folder))} {shlex.quote(sys.executable)} starter.py"
-    stage.say(f"Staying up. In another terminal: {command} incidents list")
-    stage.say("Ctrl-C ends it.")
+    stage.say("Staying up. In another terminal:")
+    for step in (*starter(stage.stack.folder), *(f"./starter.py {command}" for command in COMMANDS)):
+        stage.say(f"  {step}")
+    stage.say(f"  ./starter.py budget --profile demo-operations --session rush-{stage.nonce}")
+    stage.say("Ctrl-C ends it, and removes what it kept.")
     await stage.told()
     raise await stage.stack.watch()

@@ -22,8 +22,10 @@ class ChildDied(Unreachable):
     """A process of the embedded stack ended, or did not get ready; the message ends with its log's last lines."""
 
     def __init__(self, child: "Child", how: str) -> None:
-        super().__init__(f"{child.name} (process {child.pid}) {how}{child.last_lines()}")
         self.child = child
+        self.told = f"{child.name} (process {child.pid}) {how}"
+        """The message without the log."""
+        super().__init__(f"{self.told}{child.last_lines()}")
 
 
 class Child:

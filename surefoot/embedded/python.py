@@ -1,13 +1,16 @@
 """Children that are our own Python programs."""
 
 import os
+import shlex
 import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
 import surefoot
+from surefoot.settings import Settings
 
+DEFAULT_FOLDER: Path = Settings.model_fields["state_dir"].default
 ROOT = Path(surefoot.__file__).resolve().parent.parent
 """Where ``surefoot`` and ``worker.py`` are: the project, or the packages of an environment."""
 
@@ -17,6 +20,14 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     if Path(sysconfig.get_path("purelib")).resolve() == ROOT:
         return dict(given)
     return {**given, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [given.get("PYTHONPATH")])])}
+
+
+def starter(folder: Path) -> list[str]:
+    """What to type before a command of ``starter.py`` that is to find the stack of a state folder."""
+    steps = [f"cd {shlex.quote(str(ROOT))}"]
+    if folder != ROOT / DEFAULT_FOLDER:
+        steps.append(f"export SUREFOOT_STATE_DIR={shlex.quote(str(folder))}")
+    return steps
 
 
 def python(*words: str) -> list[str]:

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from surefoot.embedded.python import starter
 from surefoot.embedded.stack import WORKER_GRACE, Stack
-from surefoot.settings import Settings, given, load
+from surefoot.settings import given, load
 
-DEFAULT_FOLDER: Path = Settings.model_fields["state_dir"].default
 QUESTION = "Where is my order A-1003?"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Say = Callable[[str], None]
@@ -66,6 +66,7 @@ async def _run(stack: Stack, workers: int, say: Say) -> None:
         while True:
             death = await stack.watch()
             if death.child in stack.servers:
+                say(f"{death.told}.")
                 raise death
             say(f"{death}\nStarting another one.")
             worker = await stack.start_worker()
@@ -98,10 +99,10 @@ def _welcome(stack: Stack) -> str:
 
 
 def _next_steps(stack: Stack) -> list[str]:
-    elsewhere = stack.folder != DEFAULT_FOLDER.absolute()
-    prefix = f"SUREFOOT_STATE_DIR={shlex.quote(str(stack.folder))} " if elsewhere else ""
-    command = f"{prefix}{shlex.quote(sys.executable)} starter.py"
-    return ["In another terminal:", f"  {command} doctor", f"  {command} run '{QUESTION}' --profile support --follow"]
+    worker = [] if stack.workers else [f"{shlex.quote(sys.executable)} worker.py  # runs wait for one"]
+    ask = f"./starter.py run '{QUESTION}' --profile support --follow"
+    steps = [*starter(stack.folder), *worker, "./starter.py doctor", ask]
+    return ["In another terminal:", *(f"  {step}" for step in steps)]
 
 
 def _without_password(url: str) -> str:

@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from surefoot.dotenv import example
-from surefoot.settings import variables
-from tests.cli.conftest import STARTER, Typed
+from surefoot.settings import STACK_FILE, variables
+from tests.cli.conftest import STARTER, Launch, Typed
+from tests.support.descendants import children_of
 
 HEAVY = ("temporalio", "pydantic", "redis", "httpx2", "google", "mistralai")
 
@@ -76,6 +78,30 @@ async def test_every_command_has_help(typed: Typed) -> None:
 
 async def test_up_tells_in_one_line_what_keeps_it_from_starting(starter: Typed) -> None:
     (await starter("up", SUREFOOT_STORE_TIMEOUT="-1s")).refuses(2, "SUREFOOT_STORE_TIMEOUT")
+
+
+async def test_up_takes_a_folder_that_can_be_one(starter: Typed, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (await starter("up", "--no-worker", "--state-dir", "file")).refuses(2, "'", "file", "choose another")
+
+
+async def test_up_keeps_its_state_where_it_is_told_and_buries_a_server_line_by_line(
+    launch: Launch, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for name in ("REDIS_URL", "SUREFOOT_STATE_DIR"):  # the other servers are the session's
+        environment.pop(name)
+    up = await launch("up", "--no-worker", "--state-dir", "kept here", PYTHONUNBUFFERED="1")
+    assert up.stdout is not None
+    assert b"export SUREFOOT_STATE_DIR" in await up.stdout.readuntil(b"Ctrl-C")
+    (redis,) = children_of(up.pid)
+    assert (tmp_path / "kept here" / STACK_FILE).exists()
+    os.kill(redis, signal.SIGKILL)
+    out, err = await up.communicate()
+    first, *log = err.decode().splitlines()
+    assert up.returncode == 4
+    assert first == f"error: Redis (process {redis}) was ended by SIGKILL, so everything was ended"
+    assert any("Ready to accept connections" in line for line in log)
+    assert f"Redis (process {redis})" in out.decode(), "told before the others are ended"
 
 
 def test_the_example_of_the_settings_is_what_the_settings_are() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -53,7 +54,8 @@ async def test_up_ends_in_order_when_it_is_told_to(tmp_path: Path, number: signa
         welcome = await said(process, "Ctrl-C")
         assert "Temporal UI  http://127.0.0.1:" in welcome
         assert "Redis        redis://127.0.0.1:" in welcome
-        assert f"SUREFOOT_STATE_DIR={tmp_path}" in welcome
+        assert f"cd {shlex.quote(str(ROOT))}\n  export SUREFOOT_STATE_DIR={tmp_path}\n" in welcome
+        assert "worker.py  # runs wait for one" in welcome
         children = children_of(process.pid)
         assert len(children) == 3
         process.send_signal(number)
