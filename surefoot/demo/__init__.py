@@ -31,4 +31,7 @@ async def _played(folder: Path, *, keep: bool) -> int:
     told_to_end = await until_told_to_end(perform(stage, keep=keep), again=stack.kill)
     if stage.broken:
         return BROKEN
-    return INTERRUPTED if told_to_end and not stage.finished else 0
+    if told_to_end and not stage.finished:
+        print("\nInterrupted; all that was started has ended.")
+        return INTERRUPTED
+    return 0

@@ -50,7 +50,7 @@ async def test_an_interrupted_demo_ends_with_130_and_leaves_nothing_behind(tmp_p
         pass
     children = children_of(demo.pid)
     demo.send_signal(signal.SIGINT)
-    await demo.stdout.read()
+    assert b"all that was started has ended" in await demo.stdout.read()
     assert await demo.wait() == 130
     assert children
     assert not alive(children)
