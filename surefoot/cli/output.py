@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,13 +19,38 @@ PIPE_WIDTH = 10_000
 
 
 @dataclass(frozen=True)
+class Rows:
+    """A table where it is wide enough; else a paragraph a row, whose ids are whole and can be copied."""
+
+    headings: Sequence[str]
+    cells: Sequence[Sequence[str]]
+
+    def within(self, console: Console) -> Table | Text:
+        made = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in self.headings:
+            made.add_column(heading, overflow="fold")
+        for row in self.cells:
+            made.add_row(*map(Text, row))
+        needed = Measurement.get(console, console.options.update(max_width=PIPE_WIDTH), made).maximum
+        return made if needed <= console.width else Text("\n\n").join(map(self._paragraph, self.cells))
+
+    def _paragraph(self, row: Sequence[str]) -> Text:
+        widest = max(map(len, self.headings))
+        pairs = zip(self.headings, row, strict=True)
+        return Text("\n").join(Text.assemble((f"{name:<{widest}}  ", "bold"), cell) for name, cell in pairs if cell)
+
+
+Part = RenderableType | Rows
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a command has to say: to programs, and to people."""
 
     document: JsonValue
-    shown: Sequence[RenderableType] = ()
+    shown: Sequence[Part] = ()
     """For standard output."""
-    remarks: Sequence[RenderableType] = field(default=())
+    remarks: Sequence[Part] = field(default=())
     """For standard error: what is not the answer itself."""
     code: ExitCode = ExitCode.DONE
 
@@ -47,8 +73,9 @@ def tell(answer: Answer, *, as_json: bool) -> None:
         show(remarks, part)
 
 
-def show(where: Console, part: RenderableType) -> None:
+def show(where: Console, part: Part) -> None:
     """Leave the wrapping of text to the terminal, so that a command in it can be copied."""
+    part = part.within(where) if isinstance(part, Rows) else part
     where.print(part, soft_wrap=isinstance(part, Text))
 
 
@@ -73,11 +100,7 @@ def words(text: str) -> Text:
     return Text(plain(text))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> RenderableType:
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> Part:
     """Rows under headings, or a remark if there are none."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(one_line("" if cell is None else cell)) for cell in row))
-    return made if made.row_count else remark(empty)
+    cells = [[one_line("" if cell is None else cell) for cell in row] for row in rows]
+    return Rows(headings, cells) if cells else remark(empty)

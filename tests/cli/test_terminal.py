@@ -1,14 +1,17 @@
 """What reaches a terminal: colours and spinners on one only, and nothing that a model smuggled in."""
 
 import asyncio
+import io
 import os
 import pty
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from temporalio.worker import Worker
 
+from surefoot.cli.output import show, table
 from surefoot.cli.plain import one_line, plain, public
 from surefoot.contracts.budgets import ScopeKind, ScopeStatus
 from tests.cli.conftest import STARTER, Typed
@@ -107,3 +110,19 @@ def test_names_are_written_as_other_programs_expect_and_data_is_left_alone() -> 
         "window": "forever",
         "resetsAt": None,
     }
+
+
+def test_a_table_too_wide_for_its_terminal_keeps_its_ids_whole() -> None:
+    rows = table(
+        ("Run", "Status", "Ended"), [("run:default:k1", "failed", None), ("run:default:k2", "running", "now")], empty=""
+    )
+    narrow, wide = io.StringIO(), io.StringIO()
+    show(Console(file=narrow, width=12), rows)
+    show(Console(file=wide, width=80), rows)
+    assert narrow.getvalue() == (
+        "Run     run:default:k1\nStatus  failed\n\nRun     run:default:k2\nStatus  running\nEnded   now\n"
+    )
+    assert [line.split() for line in wide.getvalue().splitlines()][1:] == [
+        ["run:default:k1", "failed"],
+        ["run:default:k2", "running", "now"],
+    ]
