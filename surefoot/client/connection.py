@@ -14,6 +14,7 @@ from temporalio.client import (
 )
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.exceptions import ApplicationError
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -22,6 +23,8 @@ from surefoot.settings import Settings
 
 DEFAULT_ADDRESS = "localhost:7233"
 CONNECT_WITHIN = timedelta(seconds=3)
+_NO_HANDLER = "expected but not found"
+"""What a workflow of another type says to a query or an update."""
 
 
 def address(settings: Settings) -> ClientConnectConfig:
@@ -80,11 +83,22 @@ def translated(subject: str) -> Iterator[None]:
     except RPCError as error:
         raise _meaning(error, subject) from error
     except WorkflowUpdateFailedError as error:
-        raise InvalidInput(f"{subject}: {error.cause}") from error
+        said = error.cause.message if isinstance(error.cause, ApplicationError) else str(error.cause)
+        raise _refusal(said, subject) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise _nobody(subject) from error
     except WorkflowQueryFailedError as error:
+        if _NO_HANDLER in str(error):
+            raise _foreign(subject) from error
         raise SurefootError(f"{subject}: {_one_line(error)}") from error
+
+
+def _refusal(said: str, subject: str) -> SurefootError:
+    return _foreign(subject) if _NO_HANDLER in said else InvalidInput(f"{subject}: {said}")
+
+
+def _foreign(subject: str) -> NotFound:
+    return NotFound(f"{subject} is not what it is taken for; see `./starter.py runs` and `./starter.py incidents list`")
 
 
 def _nobody(subject: str) -> Unreachable:

@@ -8,6 +8,7 @@ from temporalio.worker import Worker
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import IncidentKind, IncidentReport, IncidentState, Resolution
+from surefoot.contracts.runs import RunRequest
 from surefoot.errors import InvalidInput, NotFound
 
 REPORT = IncidentReport(
@@ -32,6 +33,14 @@ async def test_an_incident_is_read_and_resolved_once(
     with pytest.raises(InvalidInput, match="was resolved by 'ann'"):
         await client.resolve(id, Resolution(by="bob", reason="again"))
     assert (await client.incident(id)).resolved_why == "fixed the shop"
+
+
+async def test_a_run_is_no_incident(client: SurefootClient, worker: Worker, unique: str) -> None:
+    started = await client.start(RunRequest(prompt="wait", profile="support", session="s", key=unique, tenant="t"))
+    with pytest.raises(NotFound, match="incidents list"):
+        await client.incident(started.run)
+    with pytest.raises(NotFound, match="incidents list"):
+        await client.resolve(started.run, Resolution(by="ann", reason="mistaken"))
 
 
 async def test_an_unknown_incident_is_not_found(client: SurefootClient) -> None:
