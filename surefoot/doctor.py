@@ -3,7 +3,7 @@
 import platform
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib import metadata
 
@@ -29,6 +29,8 @@ PYTHONS = ((3, 11), (3, 13))
 PACKAGES = ("temporalio", "redis", "google-genai", "mistralai", "pydantic")
 RETENTION = timedelta(days=7)
 """Below this a completed idempotency key is forgotten too soon for most (design section 4)."""
+POLLED = timedelta(seconds=75)
+"""A worker asks for work once a minute at least; Temporal lists it for five after it has gone."""
 REDIS = (6, 2)
 CLOCK = timedelta(seconds=5)
 """Incidents and approvals show times of several machines."""
@@ -138,8 +140,10 @@ async def _workers(client: Client, settings: Settings) -> Finding:
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
     pollers = (await client.workflow_service.describe_task_queue(asked)).pollers
-    fact = f"{len(pollers)} seen on task queue {settings.task_queue!r}"
-    return ok("workers", fact) if pollers else warn("workers", fact, "runs wait until one is started (worker.py)")
+    since = datetime.now(UTC) - POLLED
+    workers = {one.identity for one in pollers if one.last_access_time.ToDatetime(UTC) >= since}
+    fact = f"{len(workers)} seen on task queue {settings.task_queue!r} in the last {POLLED.total_seconds():g} s"
+    return ok("workers", fact) if workers else warn("workers", fact, "runs wait until one is started (worker.py)")
 
 
 async def _redis(settings: Settings) -> list[Finding]:

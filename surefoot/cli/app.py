@@ -30,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said := error.format_message():  # without arguments the help has been shown, and nothing is left to say
             from surefoot.cli.output import complain
 
-            complain(f"{said} (--help tells more)", "Usage", ExitCode.USAGE, as_json="--json" in given)
+            complain(
+                f"{said.replace('Value error, ', '')} (--help tells more)",
+                "Usage",
+                ExitCode.USAGE,
+                as_json="--json" in given,
+            )
         return ExitCode.USAGE
     return int(code or ExitCode.DONE)

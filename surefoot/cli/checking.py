@@ -1,5 +1,7 @@
 """The doctor's findings as a table."""
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from surefoot.cli.exits import ExitCode
@@ -16,11 +18,18 @@ async def examine() -> Answer:
     findings = await _examine()
     healthy = all(finding.verdict is not Verdict.FAIL for finding in findings)
     document = {"healthy": healthy, "findings": public(findings)}
-    return Answer(document, [_line(one) for one in findings], code=ExitCode.DONE if healthy else ExitCode.FAILED)
+    return Answer(document, _lines(findings), code=ExitCode.DONE if healthy else ExitCode.FAILED)
 
 
-def _line(finding: Finding) -> Text:
+def _lines(findings: Sequence[Finding]) -> list[Text]:
+    widest = max(len(one.subject) for one in findings)
+    return [_line(one, widest) for one in findings]
+
+
+def _line(finding: Finding, width: int) -> Text:
     remedy = f"; {finding.remedy}" if finding.remedy else ""
     return Text.assemble(
-        (f"{finding.verdict:<5}", _COLOURS[finding.verdict]), f"{finding.subject:<20} ", one_line(finding.fact + remedy)
+        (f"{finding.verdict:<5}", _COLOURS[finding.verdict]),
+        f"{finding.subject:<{width}}  ",
+        one_line(finding.fact + remedy),
     )

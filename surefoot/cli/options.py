@@ -7,7 +7,7 @@ import typer
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or the key that it was started with.")]
 Tenant = Annotated[str, typer.Option(help="Whose keys and budgets these are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest first.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 By = Annotated[str, typer.Option(help="Who decides; kept in the history.")]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Do not wait for people: leave with code 5 when an approval is open.")

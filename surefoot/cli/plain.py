@@ -45,6 +45,11 @@ def fields(value: BaseModel) -> dict[str, JsonValue]:
     return {to_camel(name): public(getattr(value, name)) for name in type(value).model_fields}
 
 
+def count(number: int, thing: str) -> str:
+    """``1 turn``, ``2 turns``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def when(moment: datetime | None) -> str:
     """Local time to the second; empty for None."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""

@@ -46,7 +46,7 @@ def list_runs(
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs: those under way, then the newest of the others."""
     from surefoot.cli import acting, looking
 
     acting.connected(

@@ -11,7 +11,7 @@ from surefoot.cli import preflight
 from surefoot.cli.calling import call
 from surefoot.cli.exits import ExitCode
 from surefoot.cli.output import Answer, complain, remark, words
-from surefoot.cli.plain import fields, public
+from surefoot.cli.plain import count, fields, public
 from surefoot.cli.waiting import Open, wait
 from surefoot.cli.watching import question
 from surefoot.client import Started, SurefootClient
@@ -116,7 +116,7 @@ def _answered(run: str, result: RunResult) -> Answer:
     notes = [
         run,
         result.idempotency_status.value,
-        f"{result.turns} turns",
+        count(result.turns, "turn"),
         f"{usage.input_tokens} + {usage.output_tokens} tokens",
         f"${usage.cost}",
         *(["cheaper model, as the budget ran low"] if result.downgraded else []),

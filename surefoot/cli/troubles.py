@@ -4,7 +4,7 @@ from rich.console import RenderableType
 from rich.markdown import Markdown
 
 from surefoot.cli.output import Answer, console, remark, table, words
-from surefoot.cli.plain import plain, public, when
+from surefoot.cli.plain import count, plain, public, when
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState, Resolution
 from surefoot.errors import InvalidInput
@@ -34,7 +34,7 @@ def _headline(incident: Incident) -> str:
     ended = f" by {incident.resolved_by}: {incident.resolved_why}" if incident.resolved_by else ""
     return (
         f"{incident.severity.name} {incident.state}{ended}, "
-        f"{incident.occurrences} occurrences from {when(incident.first_at)} to {when(incident.last_at)}"
+        f"{count(incident.occurrences, 'occurrence')} from {when(incident.first_at)} to {when(incident.last_at)}"
     )
 
 

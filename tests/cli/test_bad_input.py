@@ -24,6 +24,7 @@ ASK = ("run", "hello", "--session", "s")
         ((*ASK, "--profile", "suport"), ("unknown profile 'suport'", "support", "research")),
         ((*ASK, "--detach", "--follow"), ("--detach",)),
         (("runs", "--limit", "-1"), ("--limit",)),
+        (("incidents", "list", "--state", "shut"), ("'--state': 'shut'", "resolved")),
         (("incidents", "list", "--limit", "0"), ("--limit",)),
         (("incidents", "list", "--kind", "flood"), ("'flood'", "breaker_open")),
         (("runs", "--status", "sleeping"), ("'sleeping'", "running")),

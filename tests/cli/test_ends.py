@@ -57,7 +57,9 @@ async def test_a_failed_run_leaves_an_incident_that_a_person_ends(typed: Typed, 
         return (await typed("incidents", "show", incident, "--json")).document["runbook"] is not None
 
     await until(written)
-    assert f"starter.py result run:default:{unique}" in (await typed("incidents", "show", incident)).out
+    shown = (await typed("incidents", "show", incident)).out
+    assert "1 occurrence from" in shown
+    assert f"./starter.py result run:default:{unique}" in shown
     assert incident in (await typed("incidents", "list", "--state", "open", "--limit", "1000")).out
     ended = await typed("incidents", "resolve", incident, "--by", "ann", "--reason", "it was a test")
     assert (ended.code, ended.out) == (0, f"resolved {incident}, by ann\n")
