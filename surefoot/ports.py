@@ -63,7 +63,9 @@ class Reservation:
     rungs: tuple[Rung, ...]
     output_tokens: int
     breakers: tuple[str, ...]
-    """Names of the breakers to look at in the same batch."""
+    """Tools and models whose breakers to look at in the same batch."""
+    own_breakers: tuple[str, ...] = ()
+    """Those of them whose policy gives each tenant a breaker of its own."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Refused:
     episode: str
     in_doubt: bool = False
     """The claim that the call came with is in doubt, and stays so: an earlier attempt may have happened."""
+    transition: Transition | None = None
+    """The refusal opened the breaker again, since no probe said how it went."""
 
 
 @dataclass(frozen=True)
@@ -188,9 +192,17 @@ class Guards(Protocol):
         ...
 
     async def end_model_call(
-        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+        self,
+        permit: Permit,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        charge: Charge | None,
+        took: timedelta | None = None,
     ) -> Receipt:
-        """Settle the hold at the charge's cost and report. A charge of zero gives the hold back."""
+        """Settle the hold at the charge's cost and report. A charge of zero gives the hold back.
+
+        ``took`` is how long the call took, for a breaker that opens on slow ones.
+        """
         ...
 
     async def begin_tool_call(
@@ -204,8 +216,11 @@ class Guards(Protocol):
         lease: timedelta,
         mark_sent: bool,
         lands_within: timedelta,
+        tenant: str = "",
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
         """Claim, then admit. A refusal by the breaker puts the claim back as it was, with its doubt.
+
+        ``tenant`` chooses the breaker, where its policy gives each tenant its own.
 
         ``effect_key`` is None for a ``read``. With ``mark_sent`` the claim is at once marked sent, which saves a
         round trip where a needless doubt does no harm; otherwise call ``mark_sent`` before the request leaves. A
@@ -221,7 +236,9 @@ class Guards(Protocol):
         """Keep the claim alive; False if it has been lost to another owner."""
         ...
 
-    async def complete_tool_call(self, claim: Claim | None, content: JsonValue, permit: Permit | None) -> Receipt:
+    async def complete_tool_call(
+        self, claim: Claim | None, content: JsonValue, permit: Permit | None, took: timedelta | None = None
+    ) -> Receipt:
         """Record the result, wake those who wait for it, and report a success."""
         ...
 
@@ -234,6 +251,7 @@ class Guards(Protocol):
         *,
         fate: Fate,
         reached: bool = True,
+        took: timedelta | None = None,
     ) -> Receipt:
         """Report, and say what becomes of the claim; its lease ends in any case.
 

@@ -42,6 +42,8 @@ class GuardrailRequest(Message):
     avoid: tuple[ModelId, ...] = ()
     """Models whose retries this run has spent."""
     tools: tuple[str, ...] = ()
+    own_breakers: tuple[str, ...] = ()
+    """Tools and models whose policy gives each tenant a breaker of its own."""
     size: PromptSize
     output_tokens: int
     unsettled: tuple[ModelBooking | ToolBooking, ...] = ()

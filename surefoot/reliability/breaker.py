@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus, Permit, Transition, Verdict
+from surefoot.contracts.breakers import (
+    BreakerPolicy,
+    BreakerState,
+    BreakerStatus,
+    Permit,
+    Sign,
+    Transition,
+    Verdict,
+)
 from surefoot.ports import Admitted, Refused
 from surefoot.reliability.keys import tagged
 from surefoot.reliability.store import Row, Step, Store, run
@@ -27,7 +35,9 @@ class Breaker(Protocol):
 
     async def admit(self, name: str, policy: BreakerPolicy, token: str) -> Admitted | Refused: ...
 
-    async def report(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Transition | None: ...
+    async def report(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, took: timedelta | None = None
+    ) -> Transition | None: ...
 
     async def force(self, name: str, state: BreakerState, reason: str, token: str) -> Transition | None: ...
 
@@ -42,9 +52,9 @@ class RedisBreaker:
         self._prefix = prefix
         self._listed: dict[str, float] = {}
 
-    def _keys(self, name: str) -> tuple[str, str, str, str]:
+    def _keys(self, name: str) -> tuple[str, ...]:
         key = tagged(self._prefix, "breaker", name)
-        return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes"
+        return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes", f"{key}:calls"
 
     @property
     def _index(self) -> str:
@@ -57,7 +67,8 @@ class RedisBreaker:
         def read(row: Row) -> Admitted | Refused:
             word, generation, probe, wait, episode, transition = row
             if word == "refuse":
-                return Refused(name, None if int(wait) < 0 else span(wait), episode)
+                told = _transition(name, transition)
+                return Refused(name, None if int(wait) < 0 else span(wait), episode, transition=told)
             permit = Permit(
                 name=name,
                 generation=int(generation),
@@ -67,24 +78,32 @@ class RedisBreaker:
             )
             return Admitted(permit, _transition(name, transition))
 
-        arguments = (token, policy.probes, milliseconds(policy.probe_lease))
+        spans = (policy.probe_lease, policy.open_for, policy.open_at_most, policy.half_open_at_most)
+        arguments: list[str | int] = [token, policy.probes, *map(milliseconds, spans)]
         return run("breaker/admit", self._keys(name), arguments, read)
 
-    async def report(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Transition | None:
-        return await self._store.one(self.report_step(permit, verdict, retry_after))
+    async def report(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, took: timedelta | None = None
+    ) -> Transition | None:
+        return await self._store.one(self.report_step(permit, verdict, retry_after, took))
 
-    def report_step(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Step[Transition | None]:
+    def report_step(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, took: timedelta | None = None
+    ) -> Step[Transition | None]:
         policy = permit.policy
-        spans = (policy.open_for, policy.open_at_most, LONGEST_THROTTLE)
         arguments = (
             permit.token,
             permit.generation,
             verdict.value,
             milliseconds(retry_after or timedelta()),
-            policy.failures,
+            judged(policy, Sign.COUNT, policy.failures),
             milliseconds(policy.window),
-            policy.consecutive,
-            *(milliseconds(each) for each in spans),
+            judged(policy, Sign.CONSECUTIVE, policy.consecutive),
+            *(milliseconds(each) for each in (policy.open_for, policy.open_at_most, LONGEST_THROTTLE)),
+            judged(policy, Sign.RATE, policy.rate_percent),
+            judged(policy, Sign.SLOW, policy.slow_percent),
+            policy.calls,
+            int(is_slow(policy, took)),
         )
         return run("breaker/report", self._keys(permit.name), arguments, lambda row: _transition(permit.name, row[0]))
 
@@ -114,7 +133,7 @@ class RedisBreaker:
             state, generation, episode, recent, until, reason, now = row
             return BreakerStatus(
                 name=name,
-                state=_judged(state, until, moment(now)),
+                state=_state(state, until, moment(now)),
                 generation=int(generation),
                 episode=episode,
                 recent_failures=int(recent),
@@ -142,7 +161,7 @@ class Glance:
         state, generation, born, episodes, until, reason, streak = self._row
         return BreakerStatus(
             name=self._name,
-            state=_judged(state or "closed", until, now),
+            state=_state(state or "closed", until, now),
             generation=int(generation or 0),
             episode=f"{born}-{episodes}" if int(episodes or 0) else "",
             recent_failures=int(streak or 0),
@@ -151,7 +170,16 @@ class Glance:
         )
 
 
-def _judged(state: str, until: str, now: datetime) -> BreakerState:
+def judged(policy: BreakerPolicy, sign: Sign, number: int) -> int:
+    """The number, or 0 if the policy does not open on this sign."""
+    return number if sign in policy.opens_on else 0
+
+
+def is_slow(policy: BreakerPolicy, took: timedelta | None) -> bool:
+    return took is not None and took > policy.slow_after
+
+
+def _state(state: str, until: str, now: datetime) -> BreakerState:
     over = state == BreakerState.OPEN and int(until) <= since_epoch(now)
     return BreakerState.HALF_OPEN if over else BreakerState(state)
 

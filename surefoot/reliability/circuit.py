@@ -3,8 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from surefoot.contracts.breakers import BreakerState, Transition
-from surefoot.reliability.times import moment, moment_or_none
+from surefoot.contracts.breakers import BreakerPolicy, BreakerState, Transition
+from surefoot.reliability.recent import RecentCalls
+from surefoot.reliability.times import milliseconds, moment, moment_or_none
 
 REMEMBERED = 16
 """Transitions whose cause is known, so that a repetition is answered as the first time."""
@@ -23,10 +24,12 @@ class Circuit:
     episodes: int = 0
     open_until: int = 0
     open_span: int = 0
+    since: int = 0
     reason: str = ""
     streak: int = 0
     window: int = 0
     failures: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MOST_FAILURES))
+    recent: RecentCalls = field(default_factory=RecentCalls)
     throttles: list[str] = field(default_factory=list)
     probes: dict[str, int] = field(default_factory=dict)
     told: deque[tuple[str, Transition]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
@@ -35,8 +38,17 @@ class Circuit:
     def episode(self) -> str:
         return f"{self.born}-{self.episodes}" if self.episodes else ""
 
-    def tell(self, cause: str) -> Transition | None:
-        return next((transition for earlier, transition in self.told if earlier == cause), None)
+    def tell(self, cause: str, generation: int | None = None) -> Transition | None:
+        """The transition that this cause brought about, if any; only that of a generation, if one is given."""
+        told = (transition for earlier, transition in self.told if earlier == cause)
+        return next((one for one in told if generation in (None, one.generation)), None)
+
+    def longer(self, policy: BreakerPolicy, at: int) -> tuple[int, int]:
+        """The next open span, twice the last one, and how long it is with its jitter: up to a tenth shorter."""
+        doubled = max(self.open_span, milliseconds(policy.open_for)) * 2
+        opens_for = min(doubled, milliseconds(policy.open_at_most))
+        jitter = (at % 100_003 * 31 + self.generation * 7919) % 1000 / 10_000
+        return opens_for, -int(-opens_for * (1 - jitter) // 1)
 
     def move(
         self, after: BreakerState, reason: str, cause: str, at: int, *, opens_for: int = 0, wait: int = 0
@@ -50,7 +62,8 @@ class Circuit:
         self.open_span = opens_for
         self.open_until = at + wait if after is BreakerState.OPEN else 0
         self.streak = 0
-        for counted in (self.failures, self.throttles, self.probes):
+        self.since = at
+        for counted in (self.failures, self.recent, self.throttles, self.probes):
             counted.clear()
         transition = Transition(
             name=self.name,

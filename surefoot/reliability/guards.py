@@ -4,7 +4,7 @@ Every script is named by what it is done for (hold and attempt, owner and attemp
 method may be repeated after a lost reply and answers the same.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -41,6 +41,16 @@ CLOCK_TRIES = 3
 """Reservations that may find that Redis's day or month is another one, before its clock counts as broken."""
 
 
+@dataclass(frozen=True)
+class Report:
+    """How a call went that a breaker let through, if one did."""
+
+    permit: Permit | None
+    verdict: Verdict
+    retry_after: timedelta | None = None
+    took: timedelta | None = None
+
+
 class RedisGuards:
     """The port ``Guards`` on Redis. Without Redis, a ``read`` tool goes on with this process's own breaker.
 
@@ -74,12 +84,12 @@ class RedisGuards:
     # Money.
 
     async def reserve(self, reservation: Reservation) -> Reserved:
-        peeks = [self.breaker.peek_step(name) for name in reservation.breakers]
+        peeks = [self.breaker.peek_step(name) for name in _breakers(reservation)]
         for _ in range(CLOCK_TRIES):
             decided, glances = await self.store.first_and_rest(self.budget.reserve_step(reservation), peeks)
             if not isinstance(decided, WindowMoved):
                 statuses = [glance.at(decided.now) for glance in glances]
-                return replace(decided.reserved, breakers={status.name: status for status in statuses})
+                return replace(decided.reserved, breakers=dict(zip(reservation.breakers, statuses, strict=True)))
             self.budget.correct(decided)
         raise StoreUnavailable("Redis's clock is in another month or day at each look; check its server's clock")
 
@@ -89,9 +99,10 @@ class RedisGuards:
     async def begin_model_call(
         self, hold: Hold, attempt: int, breaker: BreakerPolicy
     ) -> Admitted | Refused | OverBudget:
-        admission = self.breaker.admit_step(hold.model, breaker, f"{hold.id}#{attempt}")
+        name = breaker.name_for(hold.model, hold.tenant)
+        admission = self.breaker.admit_step(name, breaker, f"{hold.id}#{attempt}")
         sending = self.budget.send_step(hold, attempt)
-        admitted, problem = await self.store.two(admission, sending, *self.breaker.listing(hold.model))
+        admitted, problem = await self.store.two(admission, sending, *self.breaker.listing(name))
         if isinstance(admitted, Refused):
             if problem is None:
                 await self.store.one(self.budget.unsend_step(hold, attempt))
@@ -104,16 +115,19 @@ class RedisGuards:
         return problem
 
     async def end_model_call(
-        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+        self,
+        permit: Permit,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        charge: Charge | None,
+        took: timedelta | None = None,
     ) -> Receipt:
-        return await self._end_model_call(permit, verdict, retry_after, charge)
+        return await self._end_model_call(charge, Report(permit, verdict, retry_after, took))
 
-    async def _end_model_call(
-        self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
-    ) -> Receipt:
+    async def _end_model_call(self, charge: Charge | None, report: Report) -> Receipt:
         settling = self.budget.settle_step(charge) if charge else None
-        crossings, transition = await self.store.any_of(settling, self._report(permit, verdict, retry_after))
-        await self._report_locally(permit, verdict, retry_after)
+        crossings, transition = await self.store.any_of(settling, self._reporting(report))
+        await self._report_locally(report)
         return Receipt(transitions=_told(transition), crossings=crossings or ())
 
     # Tools.
@@ -129,15 +143,16 @@ class RedisGuards:
         lease: timedelta,
         mark_sent: bool,
         lands_within: timedelta,
+        tenant: str = "",
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
-        token = f"{owner}#{attempt}"
+        token, name = f"{owner}#{attempt}", breaker.name_for(tool, tenant)
         if effect_key is None:
-            return await self._begin_read(tool, breaker, token)
+            return await self._begin_read(name, breaker, token)
         claiming = self.ledger.claim_step(
             effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent, lands_within=lands_within
         )
-        admission = self.breaker.admit_step(tool, breaker, token)
-        claim, admitted = await self.store.two(claiming, admission, *self.breaker.listing(tool))
+        admission = self.breaker.admit_step(name, breaker, token)
+        claim, admitted = await self.store.two(claiming, admission, *self.breaker.listing(name))
         if not isinstance(claim, Claim):
             if isinstance(admitted, Admitted):
                 await self._give_back(admitted.permit)
@@ -147,12 +162,12 @@ class RedisGuards:
             return replace(admitted, in_doubt=claim.in_doubt)
         return Proceed(claim, admitted.permit, admitted.transition)
 
-    async def _begin_read(self, tool: str, breaker: BreakerPolicy, token: str) -> Proceed | Refused:
+    async def _begin_read(self, name: str, breaker: BreakerPolicy, token: str) -> Proceed | Refused:
         try:
-            admitted = await self.breaker.admit(tool, breaker, token)
+            admitted = await self.breaker.admit(name, breaker, token)
         except StoreUnavailable as error:
-            log.warning("the process's own breaker stands in", tool=tool, why=str(error))
-            admitted = await self.local_breaker.admit(tool, breaker, token)
+            log.warning("the process's own breaker stands in", breaker=name, why=str(error))
+            admitted = await self.local_breaker.admit(name, breaker, token)
         if isinstance(admitted, Refused):
             return admitted
         return Proceed(None, admitted.permit, None if admitted.permit.local else admitted.transition)
@@ -163,9 +178,11 @@ class RedisGuards:
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         return await self.ledger.renew(claim, lease)
 
-    async def complete_tool_call(self, claim: Claim | None, content: JsonValue, permit: Permit | None) -> Receipt:
+    async def complete_tool_call(
+        self, claim: Claim | None, content: JsonValue, permit: Permit | None, took: timedelta | None = None
+    ) -> Receipt:
         recording = self.ledger.complete_step(claim, content) if claim else None
-        return await self._end_tool_call(recording, permit, Verdict.SUCCESS, None)
+        return await self._end_tool_call(recording, Report(permit, Verdict.SUCCESS, None, took))
 
     async def fail_tool_call(
         self,
@@ -176,15 +193,14 @@ class RedisGuards:
         *,
         fate: Fate,
         reached: bool = True,
+        took: timedelta | None = None,
     ) -> Receipt:
         recording = self.ledger.fail_step(claim, fate, reached=reached) if claim else None
-        return await self._end_tool_call(recording, permit, verdict, retry_after)
+        return await self._end_tool_call(recording, Report(permit, verdict, retry_after, took))
 
-    async def _end_tool_call(
-        self, recording: Step[bool] | None, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None
-    ) -> Receipt:
-        recorded, transition = await self.store.any_of(recording, self._report(permit, verdict, retry_after))
-        await self._report_locally(permit, verdict, retry_after)
+    async def _end_tool_call(self, recording: Step[bool] | None, report: Report) -> Receipt:
+        recorded, transition = await self.store.any_of(recording, self._reporting(report))
+        await self._report_locally(report)
         return Receipt(transitions=_told(transition), superseded=recorded is False)
 
     async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
@@ -192,24 +208,26 @@ class RedisGuards:
 
     async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
         """A tool's failure leaves its claim as it is: in doubt, if it was sent, for whoever goes on."""
+        report = Report(booking.permit, booking.verdict)
         if isinstance(booking, ModelBooking):
-            return await self._end_model_call(booking.permit, booking.verdict, None, booking.charge)
+            return await self._end_model_call(booking.charge, report)
         done = booking.claim and booking.verdict is Verdict.SUCCESS
         recording = self.ledger.complete_step(booking.claim, booking.content) if booking.claim and done else None
-        return await self._end_tool_call(recording, booking.permit, booking.verdict, None)
+        return await self._end_tool_call(recording, report)
 
     # Permits.
 
-    def _report(
-        self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None
-    ) -> Step[Transition | None] | None:
-        known = permit is not None and not permit.local
-        return self.breaker.report_step(permit, verdict, retry_after) if permit and known else None
+    def _reporting(self, report: Report) -> Step[Transition | None] | None:
+        permit = report.permit
+        if permit is None or permit.local:
+            return None
+        return self.breaker.report_step(permit, report.verdict, report.retry_after, report.took)
 
-    async def _report_locally(self, permit: Permit | None, verdict: Verdict, retry_after: timedelta | None) -> None:
+    async def _report_locally(self, report: Report) -> None:
         """The process's own breaker opens no incident: the store's outage does."""
+        permit = report.permit
         if permit and permit.local:
-            await self.local_breaker.report(permit, verdict, retry_after)
+            await self.local_breaker.report(permit, report.verdict, report.retry_after, report.took)
 
     async def _give_back(self, permit: Permit) -> None:
         if permit.probe:
@@ -218,3 +236,12 @@ class RedisGuards:
 
 def _told(transition: Transition | None) -> tuple[Transition, ...]:
     return (transition,) if transition else ()
+
+
+def _breakers(reservation: Reservation) -> list[str]:
+    """The names of the breakers that the reservation asks for."""
+    own = BreakerPolicy(by_tenant=True)
+    return [
+        own.name_for(name, reservation.tenant) if name in reservation.own_breakers else name
+        for name in reservation.breakers
+    ]

@@ -5,10 +5,19 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus, Permit, Transition, Verdict
+from surefoot.contracts.breakers import (
+    BreakerPolicy,
+    BreakerState,
+    BreakerStatus,
+    Permit,
+    Sign,
+    Transition,
+    Verdict,
+)
 from surefoot.ports import Admitted, Refused
-from surefoot.reliability.breaker import LONGEST_THROTTLE
+from surefoot.reliability.breaker import LONGEST_THROTTLE, is_slow
 from surefoot.reliability.circuit import Circuit
+from surefoot.reliability.recent import Call
 from surefoot.reliability.times import milliseconds, moment_or_none, span
 
 THROTTLES = 3
@@ -41,7 +50,8 @@ class LocalBreaker:
             case BreakerState.FORCED_OPEN:
                 return Refused(name, None, circuit.episode)
             case BreakerState.OPEN if at < circuit.open_until:
-                return Refused(name, span(circuit.open_until - at), circuit.episode)
+                told = circuit.tell(f"admit {token}", circuit.generation)
+                return Refused(name, span(circuit.open_until - at), circuit.episode, transition=told)
         return self._probe(circuit, policy, token, at)
 
     def _probe(self, circuit: Circuit, policy: BreakerPolicy, token: str, at: int) -> Admitted | Refused:
@@ -51,57 +61,75 @@ class LocalBreaker:
                 BreakerState.HALF_OPEN, "the open span is over", f"admit {token}", at, opens_for=circuit.open_span
             )
         circuit.probes = {probe: end for probe, end in circuit.probes.items() if end > at}
-        if len(circuit.probes) >= policy.probes and token not in circuit.probes:
-            return Refused(circuit.name, span(min(circuit.probes.values()) - at), circuit.episode)
+        if token not in circuit.probes:
+            if len(circuit.probes) >= policy.probes:
+                return Refused(circuit.name, span(min(circuit.probes.values()) - at), circuit.episode)
+            if opened := self._given_up(circuit, policy, token, at):
+                return opened
         circuit.probes[token] = at + milliseconds(policy.probe_lease)
         return Admitted(self._permit(circuit, policy, token, probe=token), transition)
+
+    def _given_up(self, circuit: Circuit, policy: BreakerPolicy, token: str, at: int) -> Refused | None:
+        """Open again a breaker whose probes all died, unless it was quiet for as long as it would have been open."""
+        over = circuit.since + milliseconds(policy.half_open_at_most)
+        if at < over:
+            return None
+        opens_for, wait = circuit.longer(policy, over)
+        if at >= over + wait:
+            circuit.since = at
+            return None
+        wait += over - at
+        reason, cause = "no probe said how it went", f"admit {token}"
+        told = circuit.move(BreakerState.OPEN, reason, cause, at, opens_for=opens_for, wait=wait)
+        return Refused(circuit.name, span(wait), circuit.episode, transition=told)
 
     def _permit(self, circuit: Circuit, policy: BreakerPolicy, token: str, probe: str | None = None) -> Permit:
         return Permit(
             name=circuit.name, generation=circuit.generation, probe=probe, local=True, token=token, policy=policy
         )
 
-    async def report(self, permit: Permit, verdict: Verdict, retry_after: timedelta | None) -> Transition | None:
+    async def report(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, took: timedelta | None = None
+    ) -> Transition | None:
         circuit, at = self._circuit(permit.name), self._clock()
         if permit.generation != circuit.generation:
             return circuit.tell(f"report {permit.token}")
         wait = milliseconds(min(retry_after or timedelta(), LONGEST_THROTTLE))
+        slow = Sign.SLOW in permit.policy.opens_on and is_slow(permit.policy, took)
         match circuit.state:
             case BreakerState.HALF_OPEN:
-                return self._probed(circuit, permit, verdict, wait, at)
-            case BreakerState.CLOSED:
-                return self._called(circuit, permit, verdict, wait, at)
+                return self._probed(circuit, permit, verdict, wait, at, slow=slow)
+            case BreakerState.CLOSED if verdict is Verdict.THROTTLED:
+                return self._throttled(circuit, permit, wait, at)
+            case BreakerState.CLOSED if verdict is not Verdict.NEUTRAL:
+                return self._called(circuit, permit, Call(at, permit.token, verdict is Verdict.FAILURE, slow))
         return None
 
     def _probed(
-        self, circuit: Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
+        self, circuit: Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int, *, slow: bool
     ) -> Transition | None:
         place = circuit.probes.pop(permit.token, None)
         if place is None or verdict is Verdict.NEUTRAL:
             return None
-        cause, policy = f"report {permit.token}", permit.policy
-        if verdict is Verdict.SUCCESS:
+        cause, succeeded = f"report {permit.token}", verdict is Verdict.SUCCESS
+        if succeeded and not slow:
             return circuit.move(BreakerState.CLOSED, "a probe succeeded", cause, at)
-        doubled = max(circuit.open_span, milliseconds(policy.open_for)) * 2
-        opens_for = min(doubled, milliseconds(policy.open_at_most))
-        jitter = (at % 100_003 * 31 + circuit.generation * 7919) % 1000 / 10_000  # up to a tenth shorter
-        wait = -int(-opens_for * (1 - jitter) // 1)
+        opens_for, wait = circuit.longer(permit.policy, at)
         if verdict is Verdict.THROTTLED and retry_after:
             wait = retry_after
-        return circuit.move(BreakerState.OPEN, "a probe failed", cause, at, opens_for=opens_for, wait=wait)
+        reason = "a probe was slow" if succeeded else "a probe failed"
+        return circuit.move(BreakerState.OPEN, reason, cause, at, opens_for=opens_for, wait=wait)
 
-    def _called(
-        self, circuit: Circuit, permit: Permit, verdict: Verdict, retry_after: int, at: int
-    ) -> Transition | None:
-        match verdict:
-            case Verdict.SUCCESS:
-                circuit.streak = 0
-                circuit.throttles.clear()
-            case Verdict.THROTTLED:
-                return self._throttled(circuit, permit, retry_after, at)
-            case Verdict.FAILURE:
-                return self._failed(circuit, permit, at)
-        return None
+    def _called(self, circuit: Circuit, permit: Permit, call: Call) -> Transition | None:
+        reason = self._failed(circuit, permit, call.at) if call.failed else None
+        reason = reason or circuit.recent.add(call, permit.policy)
+        if not call.failed:
+            circuit.streak = 0
+            circuit.throttles.clear()
+        if reason is None:
+            return None
+        opens_for, cause = milliseconds(permit.policy.open_for), f"report {permit.token}"
+        return circuit.move(BreakerState.OPEN, reason, cause, call.at, opens_for=opens_for, wait=opens_for)
 
     def _throttled(self, circuit: Circuit, permit: Permit, retry_after: int, at: int) -> Transition | None:
         if permit.token in circuit.throttles:
@@ -119,7 +147,8 @@ class LocalBreaker:
             wait=retry_after or opens_for,
         )
 
-    def _failed(self, circuit: Circuit, permit: Permit, at: int) -> Transition | None:
+    def _failed(self, circuit: Circuit, permit: Permit, at: int) -> str | None:
+        """Count a failure; the reason to open, if it makes enough of them."""
         if any(token == permit.token for _, token in circuit.failures):
             return None
         policy, window = permit.policy, milliseconds(permit.policy.window)
@@ -128,16 +157,11 @@ class LocalBreaker:
         circuit.window = window
         circuit.throttles.clear()
         recent = sum(at - ms < window for ms, _ in circuit.failures)
-        if recent >= policy.failures:
-            reason = f"{recent} failures within {window / 1000:g} s"
-        elif circuit.streak >= policy.consecutive:
-            reason = f"{circuit.streak} failures in a row"
-        else:
-            return None
-        opens_for = milliseconds(policy.open_for)
-        return circuit.move(
-            BreakerState.OPEN, reason, f"report {permit.token}", at, opens_for=opens_for, wait=opens_for
-        )
+        if Sign.COUNT in policy.opens_on and recent >= policy.failures:
+            return f"{recent} failures within {window / 1000:g} s"
+        if Sign.CONSECUTIVE in policy.opens_on and circuit.streak >= policy.consecutive:
+            return f"{circuit.streak} failures in a row"
+        return None
 
     async def force(self, name: str, state: BreakerState, reason: str, token: str) -> Transition | None:
         circuit, cause = self._circuit(name), f"force {token}"

@@ -29,7 +29,9 @@ def tenant(limit: int) -> Scope:
     return Scope(kind=ScopeKind.TENANT, subject="acme", budget=BudgetLimit(limit=limit))
 
 
-def reservation(hold_id: str, *bounds: int, scopes: tuple[Scope, ...] | None = None, look_at: str = "") -> Reservation:
+def reservation(
+    hold_id: str, *bounds: int, scopes: tuple[Scope, ...] | None = None, look_at: str = "", own: bool = False
+) -> Reservation:
     return Reservation(
         hold_id=hold_id,
         tenant="acme",
@@ -37,6 +39,7 @@ def reservation(hold_id: str, *bounds: int, scopes: tuple[Scope, ...] | None = N
         rungs=tuple(Rung(f"scripted:m{number}", bound) for number, bound in enumerate(bounds)),
         output_tokens=100,
         breakers=(look_at,) if look_at else (),
+        own_breakers=(look_at,) if own else (),
     )
 
 
@@ -68,6 +71,7 @@ async def begin(
     mark_sent: bool = False,
     lands_within: timedelta = LEASE,
     breaker: BreakerPolicy = NEVER_ON_COUNT,
+    tenant: str = "",
 ) -> object:
     return await guards.begin_tool_call(
         tool="orders",
@@ -78,6 +82,7 @@ async def begin(
         lease=lease,
         mark_sent=mark_sent,
         lands_within=lands_within,
+        tenant=tenant,
     )
 
 
