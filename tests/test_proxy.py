@@ -154,6 +154,14 @@ async def test_a_dropped_reply_is_lost_after_its_request_arrived(
     assert proxy.replies_lost == 1
 
 
+async def test_replies_can_be_spared_before_one_is_dropped(proxy: FaultProxy, caller: Caller) -> None:
+    proxy.drop_replies(1, after=2)
+    assert [await in_time(caller.ask(word)) for word in ("one", "two")] == ["one", "two"]
+    with pytest.raises(ConnectionResetError):
+        await in_time(caller.ask("three"))
+    assert await in_time((await call(proxy)).ask("four")) == "four"
+
+
 async def test_a_share_of_the_replies_is_lost_by_the_dice_of_the_seed(proxy: FaultProxy) -> None:
     proxy.lose_replies(0.5)
     fates = []

@@ -81,6 +81,7 @@ class FaultProxy:
         self._fault = Fault.NONE
         self._stalled: set[Direction] = set()
         self._latency = (0.0, 0.0)
+        self._spared = 0
         self._to_lose = 0
         self._share_lost = 0.0
         self._silently = False
@@ -139,11 +140,12 @@ class FaultProxy:
         self._stalled.add(direction)
         self._switch()
 
-    def drop_replies(self, count: int, *, silently: bool = False) -> None:
-        """Lose the next replies, after their requests reached the server: one on each connection that it hits.
+    def drop_replies(self, count: int, *, after: int = 0, silently: bool = False) -> None:
+        """Lose the next replies, or those after some, though their requests reached the server.
 
-        The connection is reset, or stays open and mute if ``silently``.
+        The connection that carried one is reset, or stays open and mute if ``silently``.
         """
+        self._spared = after
         self._to_lose = count
         self._silently = silently
 
@@ -220,6 +222,9 @@ class FaultProxy:
             await self._switched.wait()
 
     def _is_lost(self) -> bool:
+        if self._to_lose and self._spared:
+            self._spared -= 1
+            return False
         if self._to_lose:
             self._to_lose -= 1
         elif not (self._share_lost and self._random.random() < self._share_lost):
