@@ -8,6 +8,7 @@ from rich.text import Text
 from surefoot.cli.calling import call
 from surefoot.cli.output import Answer, remark, table, words
 from surefoot.cli.plain import fields, one_line, public, when
+from surefoot.cli.watching import again
 from surefoot.client import RunView, SurefootClient
 from surefoot.client.links import link
 from surefoot.contracts.base import Message
@@ -90,6 +91,10 @@ def _facts(standing: _Standing) -> RenderableType:
 
 
 def _steps(standing: _Standing) -> list[RenderableType]:
+    return [*_done(standing), *(remark(one_line(again(retry))) for retry in standing.view.retrying)]
+
+
+def _done(standing: _Standing) -> list[RenderableType]:
     if standing.progress is None:
         return [remark(f"What it is doing is not known: {standing.silence}")]
     return [words(f"  {when(step.at)}  turn {step.turn}: {one_line(step.what)}") for step in standing.progress.steps]

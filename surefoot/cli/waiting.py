@@ -1,9 +1,11 @@
 """Waiting for a run's end, and watching it meanwhile."""
 
 import asyncio
-from collections.abc import Coroutine
+import itertools
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from surefoot.attributes import APPROVAL
 from surefoot.cli.watching import Watcher, watcher
@@ -18,6 +20,8 @@ from surefoot.settings import Settings
 FOLLOW_EVERY = timedelta(milliseconds=250)
 GLANCE_EVERY = timedelta(seconds=1)
 """How often a run that nobody follows is looked at, for a question that it may have."""
+SILENCE = 2
+"""Looks after which a worker is asked as well, so that whoever waits learns that there is none."""
 CLOCKS = timedelta(seconds=2)
 """Temporal's and Redis's clocks may differ by this much."""
 
@@ -30,6 +34,9 @@ class Open:
     requests: tuple[ApprovalRequest, ...]
 
 
+Look = Callable[[], Coroutine[None, None, Open]]
+
+
 async def wait(
     client: SurefootClient, settings: Settings, run: str, *, follow: bool, stop_at_approval: bool
 ) -> RunResult | Open:
@@ -40,8 +47,10 @@ async def wait(
     """
     with watcher(follow=follow) as view:
         watch = _Watch(client, run, view, stop_at_approval)
-        looks = [watch.follow(), _listen(client, settings, run, view)] if follow else [watch.glance()]
-        found = await _first(client.result(run), *looks)
+        listen = partial(_listen, client, settings, run, view)
+        following: Sequence[Look] = (watch.follow, watch.retries, listen)
+        looks = following if follow else (watch.glance,)
+        found = await _first(client.result(run), *(look() for look in looks))
         if follow and isinstance(found, RunResult):
             await watch.look()
         return found
@@ -75,12 +84,24 @@ class _Watch:
             await asyncio.sleep(FOLLOW_EVERY.total_seconds())
 
     async def glance(self) -> Open:
-        """The same, but look for questions only, which no worker has to be asked for."""
+        """The same, but look for questions and troubles only, which a worker has to be asked for rarely."""
+        numbers = itertools.count(1)
         while True:
-            if (await self.client.describe(self.run)).waiting == APPROVAL:
+            seen = await self.client.describe(self.run)
+            self.view.retry(seen.retrying)
+            if next(numbers) % SILENCE == 0 or seen.waiting == APPROVAL:
                 progress = await self.look()
                 if self.stop_at_approval and progress and progress.approvals:
                     return Open(self.run, progress.approvals)
+            await asyncio.sleep(GLANCE_EVERY.total_seconds())
+
+    async def retries(self) -> Open:
+        """Show what the run does once more; never ends."""
+        while True:
+            try:
+                self.view.retry((await self.client.describe(self.run)).retrying)
+            except Unreachable as error:
+                self.view.miss(str(error))
             await asyncio.sleep(GLANCE_EVERY.total_seconds())
 
     async def look(self) -> RunProgress | None:

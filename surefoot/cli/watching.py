@@ -10,6 +10,7 @@ from rich.text import Text
 
 from surefoot.cli.output import console, remark, show
 from surefoot.cli.plain import one_line, plain
+from surefoot.client import Retry
 from surefoot.contracts.approvals import ApprovalRequest
 from surefoot.contracts.runs import Phase, RunProgress, Step
 
@@ -23,6 +24,12 @@ def doing(progress: RunProgress) -> str:
     turn = progress.turn if progress.phase in _AFTER_THE_ANSWER else progress.turn + 1
     usage = progress.result.usage
     return f"{progress.phase}, turn {turn}, {usage.input_tokens} + {usage.output_tokens} tokens, ${usage.cost}"
+
+
+def again(retry: Retry) -> str:
+    """What is done once more, when, and why."""
+    moment = f" at {retry.next_at.astimezone():%H:%M:%S}" if retry.next_at else ""
+    return f"{retry.activity}: attempt {retry.attempt}{moment}, since {retry.error}"
 
 
 def question(run: str, one: ApprovalRequest) -> Text:
@@ -39,6 +46,7 @@ class Watcher:
     def __init__(self, out: Console) -> None:
         self._out = out
         self._asked: set[str] = set()
+        self._missed = ""
 
     def ask(self, run: str, requests: tuple[ApprovalRequest, ...]) -> None:
         for one in requests:
@@ -52,8 +60,29 @@ class Watcher:
     def hear(self, turn: int, words: str) -> None:
         """Some words of the model's answer in a turn."""
 
+    def retry(self, retrying: tuple[Retry, ...]) -> None:
+        """What is done once more."""
+
     def miss(self, why: str) -> None:
-        """What could not be learnt just now."""
+        """What could not be learnt just now; told once."""
+        if why != self._missed:
+            show(self._out, remark(why))
+        self._missed = why
+
+
+class Waiting(Watcher):
+    """Shows beside a spinner what the run is doing."""
+
+    def __init__(self, out: Console, status: Status) -> None:
+        super().__init__(out)
+        self._status = status
+
+    def show(self, progress: RunProgress) -> None:
+        self._status.update(doing(progress))
+
+    def retry(self, retrying: tuple[Retry, ...]) -> None:
+        if retrying:
+            self._status.update(one_line(again(retrying[-1])))
 
 
 class Lines(Watcher):
@@ -64,7 +93,7 @@ class Lines(Watcher):
         self._last: Step | None = None
         self._answered = 0
         self._heard = ""
-        self._missed = ""
+        self._retried: set[tuple[str, int]] = set()
 
     def show(self, progress: RunProgress) -> None:
         steps = _after(self._last, progress.steps)
@@ -84,12 +113,17 @@ class Lines(Watcher):
             self._heard += words
             self._say(words)
 
+    def retry(self, retrying: tuple[Retry, ...]) -> None:
+        """Each attempt once."""
+        for one in retrying:
+            if (one.activity, one.attempt) not in self._retried:
+                show(self._out, remark(one_line(again(one))))
+        self._retried |= {(one.activity, one.attempt) for one in retrying}
+
     def miss(self, why: str) -> None:
-        if why != self._missed:
-            if self._heard:
-                self._out.print()
-            show(self._out, remark(why))
-        self._missed = why
+        if why != self._missed and self._heard:
+            self._out.print()
+        super().miss(why)
 
     def _say(self, words: str) -> None:
         self._out.print(Text(plain(words)), end="", soft_wrap=True)
@@ -136,10 +170,8 @@ class Spinner(Lines):
 def watcher(*, follow: bool) -> Iterator[Watcher]:
     """On standard error; the spinner on a terminal only."""
     out = console(stderr=True)
-    if not follow:
-        yield Watcher(out)
-    elif not out.is_terminal:
-        yield Lines(out)
-    else:
-        with out.status("starting") as status:
-            yield Spinner(out, status)
+    if not out.is_terminal:
+        yield Lines(out) if follow else Watcher(out)
+        return
+    with out.status("starting" if follow else "waiting; Ctrl-C leaves the run going") as status:
+        yield Spinner(out, status) if follow else Waiting(out, status)

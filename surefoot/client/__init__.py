@@ -9,10 +9,19 @@ from surefoot.client.approvals import Approvals
 from surefoot.client.base import ANSWER_WITHIN
 from surefoot.client.connection import connect
 from surefoot.client.incidents import Incidents
-from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, RunView, Started
+from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, Retry, RunView, Started
 from surefoot.settings import Settings
 
-__all__ = ["IncidentView", "OpenApprovals", "PendingApproval", "RunView", "Started", "SurefootClient", "connect"]
+__all__ = [
+    "IncidentView",
+    "OpenApprovals",
+    "PendingApproval",
+    "Retry",
+    "RunView",
+    "Started",
+    "SurefootClient",
+    "connect",
+]
 
 
 class SurefootClient(Approvals, Incidents):

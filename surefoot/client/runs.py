@@ -1,7 +1,9 @@
 """Runs: starting one exactly once, waiting for it, looking at it, cancelling it."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
     WorkflowExecution,
     WorkflowExecutionDescription,
@@ -16,7 +18,7 @@ from surefoot import attributes
 from surefoot.client.base import Connected
 from surefoot.client.connection import translated
 from surefoot.client.search import Search
-from surefoot.client.views import RunView, Started
+from surefoot.client.views import Retry, RunView, Started
 from surefoot.contracts.runs import (
     IdempotencyStatus,
     RunFailure,
@@ -132,7 +134,8 @@ class Runs(Connected):
     async def describe(self, run: str) -> RunView:
         """The run as Temporal records it; needs no worker. Raises ``NotFound``."""
         with translated(f"run {run!r}"):
-            return _view(await self._handle(run).describe())
+            found = await self._handle(run).describe()
+            return _view(found).model_copy(update={"retrying": _retrying(found)})
 
     async def progress(self, run: str) -> RunProgress:
         """What the run is doing; raises ``Unreachable`` when no worker answers."""
@@ -192,6 +195,21 @@ def _view(execution: WorkflowExecution) -> RunView:
         tenant=found.get(attributes.TENANT, ""),
         started_at=execution.start_time,
         ended_at=execution.close_time,
+    )
+
+
+def _retrying(execution: WorkflowExecutionDescription) -> tuple[Retry, ...]:
+    failed = [one for one in execution.raw_description.pending_activities if one.HasField("last_failure")]
+    return tuple([_retry(one) for one in failed])
+
+
+def _retry(pending: PendingActivityInfo) -> Retry:
+    waits = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return Retry(
+        activity=pending.activity_type.name,
+        attempt=pending.attempt,
+        next_at=pending.next_attempt_schedule_time.ToDatetime(UTC) if waits else None,
+        error=pending.last_failure.message,
     )
 
 

@@ -17,6 +17,17 @@ class Started(Message):
     """Of an earlier run that has completed."""
 
 
+class Retry(Message):
+    """Something that a run does once more, since it failed."""
+
+    activity: str
+    attempt: int
+    """The one that is under way, or comes next."""
+    next_at: datetime | None = None
+    """None while it is under way."""
+    error: str
+
+
 class RunView(Message):
     """A run as Temporal's own records tell it; no worker is asked."""
 
@@ -29,6 +40,8 @@ class RunView(Message):
     tenant: str = ""
     started_at: datetime
     ended_at: datetime | None = None
+    retrying: tuple[Retry, ...] = ()
+    """Of one run that was asked for by name; lists leave it out."""
 
 
 class PendingApproval(Message):

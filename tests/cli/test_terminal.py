@@ -53,6 +53,14 @@ async def test_a_terminal_gets_a_spinner_and_steps(
     assert "A-1003 over 89.00 EUR" in seen
 
 
+async def test_a_terminal_shows_that_it_waits(
+    environment: dict[str, str], tmp_path: Path, served: Worker, unique: str
+) -> None:
+    seen = await on_a_terminal(environment, tmp_path, "run", WHERE, "--session", unique)
+    assert "waiting; Ctrl-C leaves the run going" in seen
+    assert "turn 1: " not in plain(seen), "steps are for those who follow"
+
+
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 async def test_colours_are_for_terminals_that_want_them(
     environment: dict[str, str], tmp_path: Path, variables: dict[str, str], coloured: bool

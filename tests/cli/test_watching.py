@@ -2,16 +2,18 @@
 
 import io
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from temporalio.worker import Worker
 
 from surefoot.cli.watching import Lines
+from surefoot.client import Retry
 from surefoot.contracts.runs import Phase, RunProgress, RunResult, Step
 from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import Settings
+from surefoot.simulator.client import SimulatorClient
 from tests.cli.conftest import Launch, Typed
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,6 +82,44 @@ async def test_words_are_shown_while_they_come(
     follower.send_signal(signal.SIGINT)
     _, err = await follower.communicate()
     assert (follower.returncode, b"\x1b" in err) == (130, False)
+
+
+def test_an_attempt_is_told_once_with_its_reason() -> None:
+    view, out = lines()
+    second = Retry(activity="llm.generate", attempt=2, error="the model is\x1b[2J busy")
+    view.retry((second,))
+    view.retry((second,))
+    view.retry((second.model_copy(update={"attempt": 3}),))
+    assert out.getvalue().splitlines() == [
+        "llm.generate: attempt 2, since the model is busy",
+        "llm.generate: attempt 3, since the model is busy",
+    ]
+
+
+async def test_a_model_that_throttles_is_told_while_one_waits(
+    typed: Typed, launch: Launch, served: Worker, simulator: SimulatorClient, unique: str
+) -> None:
+    await simulator.fault("mistral", "status", status=429, retry_after=timedelta(seconds=3), count=1)
+    following = await launch("run", "Where is my order A-1003?", "--key", unique, "--follow")
+    assert following.stderr is not None
+    told = await following.stderr.readuntil(b"llm.generate: attempt 2 at ")
+    told += await following.stderr.readline()
+    assert "429" in told.decode()
+    status = await typed("status", unique)
+    assert "llm.generate: attempt 2 at " in status.out
+    (retry,) = (await typed("status", unique, "--json")).document["retrying"]
+    assert (retry["activity"], retry["attempt"]) == ("llm.generate", 2)
+    await following.communicate()
+    assert following.returncode == 0
+
+
+async def test_whoever_waits_without_a_worker_learns_it(launch: Launch, unique: str) -> None:
+    waiting = await launch("run", "hello", "--key", unique)
+    assert waiting.stderr is not None
+    assert "no worker answers" in (await waiting.stderr.readline()).decode()
+    waiting.send_signal(signal.SIGINT)
+    _, err = await waiting.communicate()
+    assert (waiting.returncode, b"the run goes on" in err) == (130, True)
 
 
 async def test_without_redis_a_run_is_followed_all_the_same(starter: Typed, served: Worker, unique: str) -> None:
