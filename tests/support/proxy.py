@@ -109,6 +109,10 @@ class FaultProxy:
     def connections(self) -> int:
         return len(self._links)
 
+    def move_to(self, host: str, port: int) -> None:
+        """Serve new connections from another address, since the server was restarted there."""
+        self._server_at = (host, port)
+
     # Switches.
 
     def heal(self) -> None:
