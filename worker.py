@@ -83,7 +83,8 @@ def _longest_deadline(profiles: Profiles) -> timedelta:
             usable.append(profiles.load(name))
         except SurefootError as error:
             structlog.get_logger().warning("profile cannot be used", profile=name, reason=str(error))
-    return max((profile.limits.model_deadline for profile in usable), default=timedelta(minutes=5))
+    spans = [tool.span for profile in usable for tool in profile.tools]
+    return max([*spans, *(profile.limits.model_deadline for profile in usable)], default=timedelta(minutes=5))
 
 
 async def serve(settings: Settings) -> None:

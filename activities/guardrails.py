@@ -1,11 +1,12 @@
 """The guardrail check before each model call, and the closing of a run's books."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
 from surefoot.contracts.breakers import BreakerState, BreakerStatus
-from surefoot.contracts.budgets import dollars
+from surefoot.contracts.budgets import Crossing, dollars
 from surefoot.contracts.guardrails import (
     Answer,
     Books,
@@ -70,16 +71,18 @@ class GuardrailActivities:
             if model not in request.avoid
         ]
         looked_at: dict[str, BreakerStatus] = {}
+        crossings: tuple[Crossing, ...] = ()
         for hold_id, models in attempts:
             if len(models) == 1 and refuses(looked_at, models[0]):
                 continue
             rungs = tuple(self._rung(request, model) for model in models)
             reserved = await self._guards.reserve(_reservation(request, hold_id, rungs))
             looked_at = reserved.breakers
+            crossings = (*crossings, *reserved.crossings)
             if reserved.hold is None or not refuses(looked_at, reserved.hold.model):
-                return _answer(request, rungs, reserved)
+                return _answer(request, rungs, replace(reserved, crossings=crossings))
             await self._guards.release(reserved.hold)
-        return _no_model(request, looked_at)
+        return _no_model(request, looked_at, crossings)
 
     def _rung(self, request: GuardrailRequest, model: str) -> Rung:
         tokens = request.size.token_bound(provider_of(model))
@@ -130,7 +133,9 @@ def _reason(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserv
     return f"downgraded from {rungs[0].model}: {books}" if reserved.rung > 0 else ""
 
 
-def _no_model(request: GuardrailRequest, looked_at: dict[str, BreakerStatus]) -> GuardrailDecision:
+def _no_model(
+    request: GuardrailRequest, looked_at: dict[str, BreakerStatus], crossings: tuple[Crossing, ...]
+) -> GuardrailDecision:
     models = (*request.ladder, *request.fallback)
     refused = open_circuits(looked_at, models)
     waits = [circuit.until - datetime.now(UTC) for circuit in refused if circuit.until]
@@ -140,6 +145,7 @@ def _no_model(request: GuardrailRequest, looked_at: dict[str, BreakerStatus]) ->
         retry_after=max(min(waits), timedelta(0)) if waits else None,
         open_tools=open_circuits(looked_at, request.tools),
         open_models=refused,
+        crossings=crossings,
     )
 
 

@@ -13,7 +13,7 @@ from activities.persistence import persisted
 from activities.verdicts import circuit_opened, refused
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.tools import Claim, Effect, ToolBooking, ToolCall, ToolResult
-from surefoot.errors import CallFailed, ErrorType, Fault, ToolFailure, final, retryable
+from surefoot.errors import CallFailed, ErrorType, Fault, StoreUnavailable, ToolFailure, final, retryable
 from surefoot.ports import Busy, Doubtful, Fate, Guards, Proceed, Refused, Replay, ToolContext
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Attempt:
             effect_key=None if self._effect is Effect.READ else call.effect_key,
             owner=f"{info.workflow_run_id}/{info.activity_id}",
             attempt=info.attempt,
-            lease=call.contract.deadline + LEASE_MARGIN,
+            lease=call.contract.span + LEASE_MARGIN,
             mark_sent=self._effect in (Effect.KEYED, Effect.VERIFIABLE),
             lands_within=self._landing,
         )
@@ -90,9 +90,18 @@ class Attempt:
                 return await self._done(claim, proceed, found, replayed=True)
         if self._attempts(claim) > self._call.contract.attempts:
             raise await self._spent(proceed, claim)
-        if claim is not None and self._effect is Effect.UNSAFE:
-            claim = await self._guards.mark_sent(claim, lands_within=self._landing)
-        return await self._execute(proceed, claim)
+        return await self._execute(proceed, await self._leaving(claim))
+
+    async def _leaving(self, claim: Claim | None) -> Claim | None:
+        """The claim, marked that a request leaves now: unless it has been since the claiming, with no time lost."""
+        asked = claim is not None and claim.in_doubt and self._effect is Effect.VERIFIABLE
+        if claim is None or not (asked or self._effect is Effect.UNSAFE):
+            return claim
+        counted = claim.model_copy(update={"attempts": claim.attempts - 1}) if asked else claim
+        marked = await persisted(lambda: self._guards.mark_sent(counted, lands_within=self._landing))
+        if marked is None:
+            raise StoreUnavailable("Redis did not answer when the request was about to leave, so it was not sent")
+        return marked
 
     async def _spent(self, proceed: Proceed, claim: Claim | None) -> ApplicationError:
         """No attempt is left: a target that cannot be asked may have done what the last one sent."""

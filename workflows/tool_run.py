@@ -127,7 +127,7 @@ class ToolRuns:
             f"tool.{limits.name}",
             call,
             result_type=ToolResult,
-            start_to_close_timeout=limits.deadline + policies.TOOL_OVERHEAD,
+            start_to_close_timeout=limits.span + policies.TOOL_OVERHEAD,
             schedule_to_close_timeout=window,
             heartbeat_timeout=self._run.profile.heartbeat,
             retry_policy=policies.TOOL_RETRY,

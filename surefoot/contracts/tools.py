@@ -36,6 +36,11 @@ class ToolContract(Message):
     fallback: str = "This service is unavailable right now."
     """What the model is told when the breaker is open; the time to try again is added."""
 
+    @property
+    def span(self) -> timedelta:
+        """The longest that one attempt works: a verifiable tool may ask its target before it acts."""
+        return self.deadline * 2 if self.effect is Effect.VERIFIABLE else self.deadline
+
 
 class ToolCall(Message):
     """One call, validated and approved, with the key that makes it happen once."""

@@ -53,10 +53,10 @@ async def test_a_model_that_hangs_past_the_profiles_deadline_has_failed(
     surefoot: SurefootClient, simulator: SimulatorClient, ask: Ask
 ) -> None:
     await simulator.fault("mistral", "hang")
-    result = await surefoot.run(ask("Hello", "swift"))
-    assert result.fell_back
-    outage = next(incident for incident in result.incidents if "model_outage" in incident)
-    assert "did not finish within 0:00:00.5" in (await surefoot.incident(outage)).report.summary
+    started = await surefoot.start(ask("Hello", "swift"))
+    assert (await surefoot.result(started.run)).fell_back
+    steps = (await surefoot.progress(started.run)).steps
+    assert [step for step in steps if "did not finish within 0:00:01" in step.what]
 
 
 async def test_a_run_that_is_out_of_time_is_no_outage_of_its_model(

@@ -1,0 +1,197 @@
+"""Single attempts of activities, on what an earlier one has left behind or Redis has not answered."""
+
+import asyncio
+import dataclasses
+import os
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.guardrails import GuardrailActivities
+from activities.llm import LlmActivities
+from activities.tools import ToolActivities
+from surefoot.contracts.breakers import BreakerState
+from surefoot.contracts.budgets import HoldTimes
+from surefoot.contracts.conversation import UserMessage
+from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
+from surefoot.contracts.models import ModelCall, Prompt
+from surefoot.contracts.tools import Claim, ToolCall
+from surefoot.embedded.redis import Redis, start_redis
+from surefoot.errors import ModelFailed
+from surefoot.llm.pricing import GenaiPricing
+from surefoot.llm.providers import providers
+from surefoot.ports import Proceed
+from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.store import Store
+from surefoot.reliability.streams import RedisTextStream
+from surefoot.settings import Settings
+from surefoot.simulator.client import SimulatorClient
+from surefoot.tools.registry import ToolRegistry
+from tests.reliability.given import CENT, NEVER_ON_COUNT, held, reservation, session
+
+SHORT = timedelta(milliseconds=500)
+PRO, FLASH = "gemini:gemini-2.5-pro", "gemini:gemini-2.5-flash"
+ARGUMENTS = {
+    "issue_refund": {"order_id": "A-1001", "amount": "25.00", "reason": "broken"},
+    "create_order": {"product": "mug", "quantity": 1},
+    "send_email": {"to": "ada@example.com", "subject": "Hello", "body": "Hello"},
+}
+
+
+@pytest.fixture
+async def guards(redis_url: str, prefix: str) -> AsyncIterator[RedisGuards]:
+    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def tools(settings: Settings) -> AsyncIterator[ToolRegistry]:
+    registry = ToolRegistry.from_settings(settings)
+    yield registry
+    await registry.aclose()
+
+
+@pytest.fixture
+async def freezing(tmp_path: Path) -> AsyncIterator[Redis]:
+    server = await start_redis(log=tmp_path / "redis.log", folder=None)
+    yield server
+    server.child.kill()
+
+
+def call_of(tools: ToolRegistry, name: str, *, attempts: int) -> ToolCall:
+    contract = tools[name].contract().model_copy(update={"deadline": SHORT, "attempts": attempts})
+    return ToolCall(id="c", contract=contract, arguments=ARGUMENTS[name], effect_key="effect", tenant="acme")
+
+
+def environment(attempt: int) -> ActivityEnvironment:
+    found = ActivityEnvironment()
+    found.info = dataclasses.replace(found.info, attempt=attempt)
+    return found
+
+
+async def died(guards: RedisGuards, call: ToolCall, *, lands_within: timedelta) -> None:
+    """What an attempt leaves whose worker died in mid-call."""
+    info = environment(1).info
+    entry = await guards.begin_tool_call(
+        tool=call.contract.name,
+        breaker=call.contract.breaker,
+        effect_key=call.effect_key,
+        owner=f"{info.workflow_run_id}/{info.activity_id}",
+        attempt=1,
+        lease=timedelta(seconds=5),
+        mark_sent=True,
+        lands_within=lands_within,
+    )
+    assert isinstance(entry, Proceed)
+
+
+async def made(tools: ToolRegistry, guards: RedisGuards, call: ToolCall, attempt: int) -> object:
+    activities = dict(zip(tools, ToolActivities(tools, guards).activities(), strict=True))
+    return await environment(attempt).run(activities[call.contract.name], call)
+
+
+async def test_a_keyed_call_whose_last_attempt_died_is_not_known_to_have_failed(
+    tools: ToolRegistry, guards: RedisGuards
+) -> None:
+    call = call_of(tools, "create_order", attempts=1)
+    await died(guards, call, lands_within=timedelta(milliseconds=1))
+    with pytest.raises(ApplicationError) as failed:
+        await made(tools, guards, call, 2)
+    assert failed.value.type == "OutcomeUnknown"
+
+
+async def test_a_request_that_leaves_after_a_look_up_may_land_as_late_as_any_other(
+    tools: ToolRegistry, guards: RedisGuards, simulator: SimulatorClient
+) -> None:
+    call = call_of(tools, "issue_refund", attempts=3)
+    await died(guards, call, lands_within=timedelta(milliseconds=1))
+    await asyncio.sleep(0.01)
+    asking = timedelta(milliseconds=400)
+    await simulator.fault("refunds", "latency", seconds=asking, count=1)
+    await simulator.fault("refunds", "hang", operation="issue_refund", count=1)
+    began = datetime.now(UTC)
+    with pytest.raises(ApplicationError) as failed:
+        await made(tools, guards, call, 2)
+    assert failed.value.type == "ToolRetryable"
+
+    shown = await guards.ledger.show(call.effect_key)
+    assert shown is not None
+    assert shown["attempts"] == 2
+    lands = datetime.fromisoformat(str(shown["lands"]))
+    assert lands >= began + asking + SHORT + timedelta(seconds=1)
+
+
+class Blinking(RedisGuards):
+    """Guards whose Redis hangs for a moment just when a request is about to leave."""
+
+    server: Redis
+
+    async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
+        os.kill(self.server.child.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(0.5, os.kill, self.server.child.pid, signal.SIGCONT)
+        return await super().mark_sent(claim, lands_within=lands_within)
+
+
+async def test_a_blip_of_redis_does_not_spend_the_only_attempt_of_an_unsafe_tool(
+    tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient
+) -> None:
+    guards = Blinking(Store.connect(freezing.url, timeout=timedelta(milliseconds=300)), "test")
+    guards.server = freezing
+    call = call_of(tools, "send_email", attempts=1)
+    await made(tools, guards, call, 1)
+    assert len(await simulator.effects("mail")) == 1
+    await guards.close()
+
+
+async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Settings, freezing: Redis) -> None:
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    hold = held(await guards.reserve(reservation("h", CENT)))
+    hold = hold.model_copy(update={"model": FLASH})
+    prompt = Prompt(model=FLASH, system="Be kind.", messages=(UserMessage(text="Hello"),))
+    ports = providers(settings)
+    models = LlmActivities(ports, guards, GenaiPricing(), RedisTextStream(guards.store, "test"))
+    await guards.begin_model_call(hold, 1, NEVER_ON_COUNT)  # the scripts are loaded
+    os.kill(freezing.child.pid, signal.SIGSTOP)
+    with pytest.raises(ApplicationError) as failed:
+        await environment(2).run(models.generate, ModelCall(prompt=prompt, hold=hold, turn=1))
+    os.kill(freezing.child.pid, signal.SIGCONT)
+    assert failed.value.type == "StoreUnavailable"
+
+    unsettled = ModelFailed.model_validate(failed.value.details[0]).unsettled
+    for booking in unsettled:
+        await guards.book(booking)
+    status = await guards.store.one(guards.budget.status_step("acme", session()))
+    assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
+    await ports.aclose()
+    await guards.close()
+
+
+async def test_a_line_that_an_expired_hold_crossed_is_told_although_the_model_is_out(
+    redis_url: str, prefix: str
+) -> None:
+    times = HoldTimes(reserved=timedelta(seconds=5), sent=timedelta(milliseconds=20))
+    guards = RedisGuards(Store.connect(redis_url, timeout=timedelta(seconds=2)), prefix, hold_times=times)
+    limit = session(limit=10 * CENT, soft=50)
+    lost = held(await guards.reserve(reservation("lost", 6 * CENT, scopes=(limit,))))
+    await guards.begin_model_call(lost, 1, NEVER_ON_COUNT)
+    await asyncio.sleep(0.05)
+    await guards.breaker.force(PRO, BreakerState.FORCED_OPEN, "test", "t")
+    request = GuardrailRequest(
+        hold_id="next",
+        tenant="acme",
+        scopes=(limit,),
+        ladder=(PRO,),
+        fallback=(FLASH,),
+        size=PromptSize(new_bytes=100, total_bytes=100),
+        output_tokens=100,
+    )
+    decision = await ActivityEnvironment().run(GuardrailActivities(guards, GenaiPricing()).check, request)
+    assert (decision.answer, decision.model) == (Answer.GO, FLASH)
+    assert [crossing.line for crossing in decision.crossings] == ["soft"]
+    await guards.close()
