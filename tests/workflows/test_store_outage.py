@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis as Connection
 from temporalio.client import Client
 
 from surefoot.client import SurefootClient
@@ -98,4 +99,27 @@ async def test_an_effect_that_redis_did_not_see_is_booked_later_and_not_repeated
     assert result.tools_called == ("create_order", "create_order")
     assert len(await simulator.effects("orders")) == 2
     assert len(set(told)) == 2
+    await history(started.run)
+
+
+async def test_a_cancellation_that_comes_while_the_books_are_closed_is_too_late(
+    surefoot: SurefootClient, redis: Redis, simulator: SimulatorClient, ask: Ask, history: History, prefix: str
+) -> None:
+    request = ask("Hello", "operations")
+    await simulator.fault("gemini", "latency", seconds=timedelta(milliseconds=500), count=1)
+    started = await surefoot.start(request)
+    await until(lambda: simulator.calls("gemini"))
+    freeze(redis)
+
+    async def answered() -> str:
+        return (await surefoot.progress(started.run)).text
+
+    await until(answered)
+    await surefoot.cancel(started.run)
+    thaw(redis)
+    result = await surefoot.result(started.run)
+    assert result.incidents == ()
+    async with Connection.from_url(redis.url) as books:
+        settled = await books.hget(f"{prefix}:budget:{{default}}:session:{request.session}:forever", "settled")
+    assert int(settled or 0) == result.usage.cost_nanos > 0
     await history(started.run)
