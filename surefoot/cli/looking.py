@@ -15,6 +15,7 @@ from surefoot.contracts.base import Message
 from surefoot.contracts.runs import RunProgress, RunStatus
 from surefoot.errors import Unreachable
 from surefoot.idempotency import workflow_id
+from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.settings import Settings
 
 GLANCE = timedelta(seconds=2)
@@ -98,6 +99,16 @@ def _done(standing: _Standing) -> list[RenderableType]:
     if standing.progress is None:
         return [remark(f"What it is doing is not known: {standing.silence}")]
     return [words(f"  {when(step.at)}  turn {step.turn}: {one_line(step.what)}") for step in standing.progress.steps]
+
+
+async def history(settings: Settings, run: str) -> Answer:
+    """The first and the newest entries, without secrets; the whole is in Temporal's web UI."""
+    client = await call(settings)
+    evidence = await TemporalEvidence(client.temporal).of_run(run)
+    where = link(settings, client.temporal.namespace, run)
+    document = {"run": run, **fields(evidence), "link": where}
+    told = [words(f"{when(entry.at)}  {one_line(entry.what)}") for entry in evidence.timeline]
+    return Answer(document, told, [remark(where)] if where else [])
 
 
 async def cancel(client: SurefootClient, run: str) -> Answer:

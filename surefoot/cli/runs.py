@@ -66,6 +66,14 @@ def status(run: Run, tenant: Tenant = DEFAULT_TENANT, json: Json = False) -> Non
 
 
 @app.command()
+def history(run: Run, tenant: Tenant = DEFAULT_TENANT, json: Json = False) -> None:
+    """Show what a run did, from Temporal's history; needs no worker."""
+    from surefoot.cli import acting, looking
+
+    acting.perform(lambda settings: looking.history(settings, looking.run_id(run, tenant)), as_json=json)
+
+
+@app.command()
 def result(run: Run, tenant: Tenant = DEFAULT_TENANT, no_wait: NoWait = False, json: Json = False) -> None:
     """Wait for a run's answer and print it."""
     from surefoot.cli import acting, looking, starting

@@ -30,7 +30,7 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         status=Written(f"./starter.py status {run}"),
         result=Written(f"./starter.py result {run}"),
         runs=Written("./starter.py runs --status failed"),
-        history=Written(f"temporal workflow show -w {run}"),
+        history=Written(f"./starter.py history {run}"),
         cancel=Written(f"./starter.py cancel {run}"),
         incident=Written(f"./starter.py incidents show {incident}"),
         resolve=Written(

@@ -68,6 +68,17 @@ async def test_runs_are_listed_and_shown(typed: Typed, served: Worker, unique: s
     assert (document["status"], document["progress"]["result"]["toolsCalled"]) == ("completed", ["look_up_order"])
 
 
+async def test_a_history_tells_what_a_run_did(typed: Typed, served: Worker, unique: str) -> None:
+    await typed("run", WHERE, "--session", unique, "--key", unique)
+    left = await typed("history", unique)
+    assert left.code == 0
+    assert "run started" in left.out.splitlines()[0]
+    assert "tool.look_up_order" in left.out
+    document = (await typed("history", unique, "--json")).document
+    assert (document["run"], document["runStatus"]) == (f"run:default:{unique}", "completed")
+    (await typed("history", "nobody")).refuses(2, "run:default:nobody")
+
+
 async def test_the_guards_show_what_a_run_did(typed: Typed, served: Worker, unique: str) -> None:
     spent = (await typed("run", WHERE, "--session", unique, "--json")).document["usage"]["costNanos"]
     (scope,) = (await typed("budget", "--session", unique, "--json")).document["scopes"]

@@ -54,10 +54,8 @@ def commands(markdown: str) -> list[str]:
 
 
 def exists(command: str) -> bool:
-    """Whether it is one line that the command line, or Temporal's, takes as it is."""
+    """Whether it is one line that the command line takes as it is."""
     words = shlex.split(command)
-    if words[:4] == ["temporal", "workflow", "show", "-w"]:
-        return len(words) == 5
     if words[0] != "./starter.py" or "\n" in command:
         return False
     group, rest = get_command(app), words[1:]
