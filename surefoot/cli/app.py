@@ -16,9 +16,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (runs.app, approvals.app, guards.app, stack.app):
+for title, part in {"Begin": stack.app, "Runs": runs.app, "Approvals": approvals.app, "Guards": guards.app}.items():
+    for command in part.registered_commands:
+        command.rich_help_panel = title
     app.add_typer(part)
-app.add_typer(incidents.app, name="incidents")
+app.add_typer(incidents.app, name="incidents", rich_help_panel="Incidents")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,6 +22,9 @@ async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
     )
     assert left.code == 0
     assert [name for name in commands.split() if f" {name} " not in left.out] == []
+    titles = [title for title in ("Begin", "Runs", "Approvals", "Guards", "Incidents") if f"─ {title} ─" in left.out]
+    assert titles == sorted(titles, key=lambda title: left.out.index(f"─ {title} ─"))
+    assert len(titles) == 5
     assert "5 waiting for approval" in " ".join(left.out.split())
 
 
