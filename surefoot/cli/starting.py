@@ -16,7 +16,7 @@ from surefoot.cli.waiting import Open, wait
 from surefoot.cli.watching import question
 from surefoot.client import Started, SurefootClient
 from surefoot.contracts.base import JsonObject
-from surefoot.contracts.runs import MAX_PROMPT_BYTES, IdempotencyStatus, RunRequest, RunResult
+from surefoot.contracts.runs import MAX_KEY_LENGTH, MAX_PROMPT_BYTES, IdempotencyStatus, RunRequest, RunResult
 from surefoot.errors import InvalidInput, Unreachable
 from surefoot.idempotency import workflow_id
 from surefoot.settings import Settings
@@ -39,7 +39,7 @@ class Asked:
         return RunRequest(
             prompt=_standard_input() if self.prompt == "-" else self.prompt,
             profile=self.profile,
-            session=key if self.session is None else self.session,
+            session=key[:MAX_KEY_LENGTH] if self.session is None else self.session,
             key=key,
             tenant=self.tenant,
             user=self.user,

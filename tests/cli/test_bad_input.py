@@ -48,6 +48,12 @@ async def test_a_prompt_over_a_megabyte_is_refused(starter: Typed, size: int) ->
     (await starter("run", "-", "--session", "s", stdin=prompt)).refuses(2, "prompt", "larger than 1000000 bytes")
 
 
+async def test_a_key_that_is_too_long_is_named_alone(typed: Typed) -> None:
+    left = await typed("run", "hello", "--key", "k" * 256)
+    left.refuses(2, "key")
+    assert "session" not in left.err
+
+
 async def test_a_prompt_that_is_not_text_is_refused(starter: Typed) -> None:
     (await starter("run", "-", stdin=b"caf\xe9")).refuses(2, "UTF-8")
 
