@@ -1,9 +1,5 @@
 """The agent: observe, think, act, until there is an answer."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
@@ -23,6 +19,7 @@ from workflows.approval import ApprovalGate
 from workflows.model_call import ModelCalls
 from workflows.run import Run
 from workflows.tool_run import ToolRuns
+from workflows.unhindered import unhindered
 
 REBUKES = 2
 """How often in a row a model is told that its answer was empty or malformed."""
@@ -30,17 +27,6 @@ TOLD_ALREADY = {ErrorType.BUDGET_EXHAUSTED, ErrorType.INVALID_PROFILE}
 """Ends that have an incident of their own, or are the caller's mistake."""
 RESULTS = {"unsettled": {"__all__": {"content"}}}
 """Of the books: what tools answered is the run's alone, and may be large."""
-
-T = TypeVar("T")
-
-
-async def _unhindered(ending: Coroutine[Any, Any, T]) -> T:
-    """What ends a run is done to its end: a cancellation that comes meanwhile is too late."""
-    task = asyncio.create_task(ending)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        return await task
 
 
 @workflow.defn
@@ -60,12 +46,12 @@ class AgentWorkflow:
             self._run.pin(await self._pinned(request))
             await self._converse()
         except ApplicationError as error:
-            raise await _unhindered(self._failed(error)) from error.__cause__
+            raise await unhindered(self._failed(error)) from error.__cause__
         except BaseException as error:
             if is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
-                await _unhindered(self._cancelled())
+                await unhindered(self._cancelled())
             raise
-        await _unhindered(self._close(RunStatus.COMPLETED))
+        await unhindered(self._close(RunStatus.COMPLETED))
         return self._run.state.result(RunStatus.COMPLETED)
 
     async def _converse(self) -> None:

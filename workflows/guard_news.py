@@ -8,6 +8,7 @@ from surefoot.contracts.incidents import IncidentKind, IncidentReport, Recovery
 from surefoot.idempotency import incident_id
 from workflows.reporting import recovered
 from workflows.run import Run
+from workflows.unhindered import unhindered
 
 FLEET = "fleet"
 """The tenant of incidents about things that all tenants share."""
@@ -36,14 +37,13 @@ def _breaker_report(run: Run, name: str, episode: str, reason: str) -> IncidentR
 
 async def _breaker_closed(run: Run, change: Transition) -> None:
     run.note(f"circuit {change.name} closed")
-    await recovered(
-        incident_id(_breaker_report(run, change.name, change.episode, change.reason)),
-        Recovery(
-            run_id=workflow.info().workflow_id,
-            summary=f"The circuit of {change.name} closed: {change.reason or 'a probe succeeded'}.",
-            at=workflow.now(),
-        ),
+    recovery = Recovery(
+        run_id=workflow.info().workflow_id,
+        summary=f"The circuit of {change.name} closed: {change.reason or 'a probe succeeded'}.",
+        at=workflow.now(),
     )
+    report = _breaker_report(run, change.name, change.episode, change.reason)
+    await unhindered(recovered(incident_id(report), recovery))
 
 
 async def crossings(run: Run, lines: tuple[Crossing, ...]) -> None:

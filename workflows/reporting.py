@@ -28,7 +28,7 @@ class Told(StrEnum):
 
 
 async def tell(report: IncidentReport) -> Told:
-    """Open the incident of this episode, or add an occurrence to it. Fails on nothing but the run's cancellation.
+    """Open the incident of this episode, or add an occurrence to it. Fails on nothing but a cancellation.
 
     Returns once the child has started or the signal has arrived, and must be awaited before the run closes: a child
     whose start is not awaited is lost, even when abandoned.
@@ -53,7 +53,7 @@ async def tell(report: IncidentReport) -> Told:
 
 
 async def recovered(incident_id: str, recovery: Recovery) -> Told:
-    """Tell an incident that what failed works again. Fails on nothing but the run's cancellation."""
+    """Tell an incident that what failed works again. Fails on nothing but a cancellation."""
     incident = workflow.get_external_workflow_handle_for(FailureHandlerWorkflow.run, incident_id)
     return await _delivered(incident_id, incident.signal(FailureHandlerWorkflow.recovered, recovery))
 

@@ -15,6 +15,7 @@ from surefoot.errors import ErrorType, detail, final
 from surefoot.idempotency import incident_id
 from workflows.reporting import tell
 from workflows.state import RunState, Stopwatch
+from workflows.unhindered import unhindered
 
 STEPS_KEPT = 200
 
@@ -119,5 +120,5 @@ class Run:
         if incident in self.state.incidents:
             return
         self.state = self.state.model_copy(update={"incidents": (*self.state.incidents, incident)})
-        told = await tell(report)
+        told = await unhindered(tell(report))
         self.note(f"incident {told}: {report.summary}")

@@ -15,8 +15,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
 from activities.tools import ToolActivities
-from surefoot.contracts.breakers import BreakerState
-from surefoot.contracts.budgets import HoldTimes
+from surefoot.contracts.breakers import BreakerState, Permit, Verdict
+from surefoot.contracts.budgets import Charge, HoldTimes
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
 from surefoot.contracts.models import ModelCall, Prompt
@@ -25,7 +25,7 @@ from surefoot.embedded.redis import Redis, start_redis
 from surefoot.errors import ModelFailed
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
-from surefoot.ports import Proceed
+from surefoot.ports import Proceed, Receipt
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
@@ -168,6 +168,42 @@ async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Setti
         await guards.book(booking)
     status = await guards.store.one(guards.budget.status_step("acme", session()))
     assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
+    await ports.aclose()
+    await guards.close()
+
+
+class Vanishing(RedisGuards):
+    """Guards whose Redis hangs from the moment when a model call has ended."""
+
+    server: Redis
+
+    async def end_model_call(
+        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+    ) -> Receipt:
+        os.kill(self.server.child.pid, signal.SIGSTOP)
+        return await super().end_model_call(permit, verdict, retry_after, charge)
+
+
+async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_it_is_back(
+    settings: Settings, freezing: Redis, simulator: SimulatorClient
+) -> None:
+    guards = Vanishing(Store.connect(freezing.url, timeout=timedelta(milliseconds=200)), "test")
+    guards.server = freezing
+    hold = held(await guards.reserve(reservation("h", CENT))).model_copy(update={"model": FLASH})
+    await simulator.fault("gemini", "status", status=500)
+    ports = providers(settings)
+    models = LlmActivities(ports, guards, GenaiPricing(), RedisTextStream(guards.store, "test"))
+    prompt = Prompt(model=FLASH, system="Be kind.", messages=(UserMessage(text="Hello"),))
+    with pytest.raises(ApplicationError) as failed:
+        await environment(1).run(models.generate, ModelCall(prompt=prompt, hold=hold, turn=1))
+    os.kill(freezing.child.pid, signal.SIGCONT)
+    assert failed.value.type == "StoreUnavailable"
+
+    for booking in ModelFailed.model_validate(failed.value.details[0]).unsettled:
+        await guards.book(booking)
+    status = await guards.store.one(guards.budget.status_step("acme", session()))
+    assert (status.held, status.settled) == (0, 0)
+    assert (await guards.breaker.status(FLASH)).recent_failures == 1
     await ports.aclose()
     await guards.close()
 
