@@ -25,6 +25,8 @@ DEFAULT_ADDRESS = "localhost:7233"
 CONNECT_WITHIN = timedelta(seconds=3)
 _NO_HANDLER = "expected but not found"
 """What a workflow of another type says to a query or an update."""
+_CUT_OFF = "transport error"
+"""What the SDK says, after retries of its own, of connections that break as soon as they are made."""
 
 
 def address(settings: Settings) -> ClientConnectConfig:
@@ -115,6 +117,8 @@ def _meaning(error: RPCError, subject: str) -> SurefootError:
             return NotFound(f"{subject} is not known; see `./starter.py runs` and `./starter.py incidents list`")
         case RPCStatusCode.FAILED_PRECONDITION | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
             return _nobody(subject)
+        case RPCStatusCode.UNKNOWN if error.message == _CUT_OFF:
+            return Unreachable(f"{subject}: the connection to Temporal was lost; try again")
         case RPCStatusCode.UNAVAILABLE:
             return Unreachable(f"Temporal does not answer any more ({_one_line(error)}); try again")
         case RPCStatusCode.PERMISSION_DENIED | RPCStatusCode.UNAUTHENTICATED:
