@@ -93,18 +93,22 @@ class Child:
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
         self.ended_by_us = True
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._signal(signal.SIGKILL)
 
     async def stop(self, grace: timedelta = GRACE) -> None:
         """End it with SIGTERM, and with SIGKILL if it is still there after the grace."""
         self.ended_by_us = True
-        with suppress(ProcessLookupError):
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), grace.total_seconds())
         except TimeoutError:
             await self._crash()
+
+    def _signal(self, number: signal.Signals) -> None:
+        # asyncio's own way asks first whether the process has ended, which takes its exit code from whoever waits.
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def _crash(self) -> None:
         self.kill()

@@ -114,3 +114,16 @@ async def test_a_server_whose_port_is_taken_starts_on_another(tmp_path: Path) ->
         child, port = await on_free_ports(start)
         assert holds(child.pid, port)
         await child.stop()
+
+
+async def test_a_child_that_is_asked_twice_to_end_is_still_known_to_have_been_killed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    children = [await shell("sleep 60", tmp_path) for _ in range(20)]
+    for child in children:
+        child.kill()
+        await child.stop()
+    assert {str(await child.death()).partition(") ")[2].splitlines()[0] for child in children} == {
+        "was ended by SIGKILL"
+    }
+    assert caplog.messages == []
