@@ -8,13 +8,14 @@ from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
 
-from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerPolicy, BreakerStatus, Permit, Transition, Verdict
-from surefoot.contracts.budgets import BudgetLimit, Charge, Crossing, Hold, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.budgets import AS_LISTED, Charge, Crossing, Hold, PriceDrift, Scope, ScopeStatus
 from surefoot.contracts.guardrails import Answer
 from surefoot.contracts.incidents import Evidence
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
 from surefoot.contracts.tools import Claim, ToolBooking
+from surefoot.desk import GuardDesk as GuardDesk
+from surefoot.desk import GuardOffice as GuardOffice
 
 OnText: TypeAlias = Callable[[str], Awaitable[None]]
 
@@ -51,6 +52,8 @@ class Rung:
 
     model: str
     bound: int
+    dearness: int = AS_LISTED
+    """Thousandths of the listed price that the bound is reckoned at."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Receipt:
 
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+    drift: PriceDrift | None = None
+    """The call cost more than its bound. It is booked, and from now on the model is reserved at the dearer price."""
     superseded: bool = False
     """The claim has passed to another owner, so nothing was recorded in it."""
 
@@ -174,7 +179,10 @@ class Guards(Protocol):
     """
 
     async def reserve(self, reservation: Reservation) -> Reserved:
-        """Choose a rung and hold its bound, and look at the breakers."""
+        """Choose a rung and hold its bound, and look at the breakers.
+
+        The bound of a model that has cost more than its bound is raised by as much; the hold says so.
+        """
         ...
 
     async def release(self, hold: Hold) -> None:
@@ -233,7 +241,7 @@ class Guards(Protocol):
         ...
 
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
-        """Keep the claim alive; False if it has been lost to another owner."""
+        """Keep the claim alive; False if it is the caller's no more: another's, settled, forgotten, or given up."""
         ...
 
     async def complete_tool_call(
@@ -267,16 +275,6 @@ class Guards(Protocol):
     async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
         """Book what happened while the store was away. Booking twice changes nothing."""
         ...
-
-
-class GuardOffice(Protocol):
-    """What operators read and do."""
-
-    async def breakers(self) -> tuple[BreakerStatus, ...]: ...
-
-    async def budget(self, tenant: str, kind: ScopeKind, subject: str, default: BudgetLimit) -> ScopeStatus: ...
-
-    async def claim(self, effect_key: str) -> JsonObject | None: ...
 
 
 class EvidencePort(Protocol):

@@ -33,12 +33,23 @@ class BudgetWindow(StrEnum):
     MONTH = "month"
 
 
+class BudgetMode(StrEnum):
+    """What a budget does about its lines."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+    """Books and tells crossings, and changes nothing: no refusal, no cheaper model."""
+    OFF = "off"
+    """Neither checked nor booked."""
+
+
 class BudgetLimit(Message):
     """A cap, and the share of it from which cheaper models are chosen."""
 
     limit: Nanos
     soft_percent: int = Field(default=80, ge=0, le=100)
     window: BudgetWindow = BudgetWindow.FOREVER
+    mode: BudgetMode = BudgetMode.ENFORCE
 
 
 class Scope(Message):
@@ -63,6 +74,18 @@ class ScopeStatus(Message):
     window: str = "forever"
     """The window's start as a date, or ``forever``."""
     resets_at: datetime | None = None
+    """When the window ends and the next one begins with nothing spent; None for ``forever``."""
+    round: int = 0
+    """Times that an operator's act let lines be crossed again in this window."""
+
+
+def crossing_episode(epoch: str, scope: ScopeStatus, line: Literal["soft", "hard"]) -> str:
+    """Names the crossing of a line, once a scope, window and round; ``epoch`` is the store's."""
+    again = f":{scope.round}" if scope.round else ""
+    return f"{epoch}:{scope.window}:{line}{again}"
+
+
+AS_LISTED = 1000
 
 
 class Hold(Message):
@@ -78,6 +101,8 @@ class Hold(Message):
     """The output cap that is really sent with the call."""
     at: datetime
     """When it was reserved, by Redis's clock; it decides the windows that the call is booked in."""
+    dearness: int = Field(default=AS_LISTED, ge=AS_LISTED)
+    """Thousandths of the listed price that the bound was reckoned at: more for a model that has cost more."""
 
 
 class Crossing(Message):
@@ -97,6 +122,15 @@ class Charge(Message):
     model_version: str
     unknown: bool = False
     """Charged at the bound, because the call was given up in flight."""
+
+
+class PriceDrift(Message):
+    """A call that cost more than its bound: its model's price is not what is listed. In nano-dollars."""
+
+    model: str
+    model_version: str
+    bound: int
+    cost: int
 
 
 class HoldTimes(Message):

@@ -106,3 +106,11 @@ class BooksClosed(Message):
 
     crossings: tuple[Crossing, ...] = ()
     transitions: tuple[Transition, ...] = ()
+
+
+class Act(Message):
+    """What an operator does to a guard: who and why. Repeated under the same id, it changes nothing more."""
+
+    id: str = Field(min_length=1, max_length=200)
+    by: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)

@@ -1,7 +1,7 @@
 """Money on its way to Redis: whole nano-dollars, or it is refused."""
 
 from surefoot.contracts.budgets import Charge, Hold, Scope
-from surefoot.errors import InvalidAmount
+from surefoot.errors import InvalidAmount, InvalidInput
 
 LARGEST = 2**53
 """The largest integer that Lua keeps exact."""
@@ -17,6 +17,9 @@ def nanos(amount: object) -> int:
 def check_scopes(scopes: tuple[Scope, ...]) -> None:
     for scope in scopes:
         nanos(scope.budget.limit)
+        percent: object = scope.budget.soft_percent
+        if type(percent) is not int or not 0 <= percent <= 100:
+            raise InvalidInput(f"soft_percent of {scope.subject!r} is {percent!r}; a whole number from 0 to 100 is one")
 
 
 def check_hold(hold: Hold) -> Hold:

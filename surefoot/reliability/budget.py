@@ -3,15 +3,17 @@
 Holds are not spend. Settled plus held never passes a cap while no call costs more than its bound.
 """
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from surefoot.contracts.budgets import Charge, Crossing, Hold, HoldTimes, Scope, ScopeStatus
-from surefoot.contracts.guardrails import Answer
-from surefoot.errors import InvalidInput, Superseded
+from surefoot.contracts.base import JsonObject
+from surefoot.contracts.budgets import BudgetLimit, Charge, Crossing, Hold, HoldTimes, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.guardrails import Act, Answer
+from surefoot.errors import InvalidAmount, InvalidInput, Superseded
 from surefoot.ports import OverBudget, Reservation, Reserved
 from surefoot.reliability.amounts import check_charge, check_hold, check_scopes, nanos
 from surefoot.reliability.scopes import BookedScopes, crossings
@@ -44,7 +46,7 @@ class Decided:
 def _of(hold: Hold) -> BookedScopes:
     """A call is booked where its hold was taken, however late."""
     check_hold(hold)
-    return BookedScopes(hold.tenant, hold.scopes, hold.at)
+    return BookedScopes.of(hold.tenant, hold.scopes, hold.at)
 
 
 def _check(wanted: Reservation) -> None:
@@ -83,6 +85,7 @@ def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
         bound=wanted.rungs[rung].bound,
         output_tokens=wanted.output_tokens,
         at=at,
+        dearness=wanted.rungs[rung].dearness,
     )
 
 
@@ -106,14 +109,14 @@ class Budget:
         """Learn from Redis how far its clock is ahead."""
         self._ahead = moved.now - datetime.now(UTC)
 
-    def _arguments(self, scopes: BookedScopes, hold: str, attempt: int, *own: int) -> list[str | int]:
+    def _arguments(self, scopes: BookedScopes, hold: str, attempt: int, *own: str | int) -> list[str | int]:
         common = (hold, attempt, uuid.uuid4().hex[:12], milliseconds(self._memory), len(own))
         return [*common, *own, *scopes.arguments(self._memory)]
 
     def reserve_step(self, wanted: Reservation) -> Step[Decided | WindowMoved]:
         """Choose a rung and hold its bound. The hold's id makes a repetition answer the same."""
         _check(wanted)
-        scopes = BookedScopes(wanted.tenant, wanted.scopes, self.now(), checked=True)
+        scopes = BookedScopes.of(wanted.tenant, wanted.scopes, self.now(), checked=True)
         bounds = [nanos(rung.bound) for rung in wanted.rungs]
         own = (milliseconds(self._times.reserved), *bounds)
         return self._step("reserve", scopes, wanted.hold_id, 1, own, lambda row: _reserved(wanted, scopes, row))
@@ -158,8 +161,29 @@ class Budget:
     def status_step(self, tenant: str, scope: Scope) -> Step[ScopeStatus | WindowMoved]:
         check_scopes((scope,))
         scopes = BookedScopes(tenant, (scope,), self.now(), checked=True)
+        return self._step("books", scopes, "-", 0, (), lambda row: _status(scopes, row))
+
+    def act_step(
+        self, word: Literal["limit", "topup", "reset"], tenant: str, scope: Scope, amount: int | None, act: Act
+    ) -> Step[ScopeStatus | WindowMoved]:
+        """What an operator does to a scope's books."""
+        check_scopes((scope,))
+        scopes = BookedScopes(tenant, (scope,), self.now(), checked=True)
 
         def read(row: Row) -> ScopeStatus | WindowMoved:
-            return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.statuses(row)[0]
+            if row[0] == "too_large":
+                raise InvalidAmount(f"{amount!r} nano-dollars more than there are make the limit larger than 2**53")
+            return _status(scopes, row)
 
-        return self._step("books", scopes, "-", 0, (), read)
+        given = "" if amount is None else nanos(amount)
+        arguments = self._arguments(scopes, act.id, 0, given, act.by, act.reason)
+        return run(f"budget/{word}", scopes.keys(self._prefix, None), arguments, read)
+
+    def acts_step(self, tenant: str, kind: ScopeKind, subject: str) -> Step[tuple[JsonObject, ...]]:
+        scope = Scope(kind=kind, subject=subject, budget=BudgetLimit(limit=0))
+        key = BookedScopes(tenant, (scope,), self.now()).keys(self._prefix, None)[1]
+        return Step(("LRANGE", key, 0, -1), lambda row: tuple(json.loads(act) for act in row))
+
+
+def _status(scopes: BookedScopes, row: Row) -> ScopeStatus | WindowMoved:
+    return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.statuses(row)[0]

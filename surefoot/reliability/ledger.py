@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from surefoot.contracts.base import JsonObject
+from surefoot.contracts.guardrails import Act
 from surefoot.contracts.tools import Claim
-from surefoot.errors import InvalidInput, Superseded
+from surefoot.errors import InvalidInput, NotFound, Superseded
 from surefoot.ports import Busy, Doubtful, Fate, Replay
 from surefoot.reliability.keys import tagged
 from surefoot.reliability.store import Row, Step, Store, run
@@ -19,8 +20,15 @@ REMEMBERED = timedelta(days=35)
 GONE = "gone"
 """What the followers of a claim are told whose attempt failed."""
 
-_MOMENTS = ("lease", "lands", "doubt")
+_MOMENTS = ("lease", "lands", "doubt", "settled_at")
 _NUMBERS = ("attempt", "fence", "attempts", "waiters")
+_SETTLEMENT = ("act", "settled", "by", "reason")
+_UNSETTLED = {
+    "live": "somebody works on it; wait until the lease is over",
+    "done": "its result is recorded",
+    "landing": "its last request may still land; wait until it no longer can",
+    "clear": "nothing about it is in doubt, so it can be tried again as it is",
+}
 
 
 def written(content: JsonValue) -> str:
@@ -124,12 +132,28 @@ class Ledger:
 
         return run("ledger/follow", self._keys(effect_key), (word,), read)
 
+    async def settle(self, effect_key: str, result: str | None, act: Act) -> JsonObject:
+        """Record what an operator says of an effect in doubt: done with a result, or not done without one."""
+        state = "free" if result is None else "done"
+        arguments = (act.id, state, result or "", act.by, act.reason, self._memory)
+        settling = run("ledger/settle", self._keys(effect_key), arguments, lambda row: row[0])
+        word, claim = await self._store.two(settling, self._show_step(effect_key))
+        if claim is None:
+            raise NotFound(f"no claim {effect_key!r}: nobody has tried this effect, or it is forgotten")
+        if word in _UNSETTLED:
+            raise InvalidInput(f"the claim {effect_key!r} cannot be settled: {_UNSETTLED[word]}")
+        return claim
+
     async def show(self, effect_key: str) -> JsonObject | None:
         """The claim as operators read it; None if there is none."""
-        words = ("HGETALL", self._keys(effect_key)[0])
-        row = await self._store.one(Step(words, lambda row: row))
-        fields = dict(zip(row[::2], row[1::2], strict=True))
-        return _shown(fields) if fields else None
+        return await self._store.one(self._show_step(effect_key))
+
+    def _show_step(self, effect_key: str) -> Step[JsonObject | None]:
+        def read(row: Row) -> JsonObject | None:
+            fields = dict(zip(row[::2], row[1::2], strict=True))
+            return _shown(fields) if fields else None
+
+        return Step(("HGETALL", self._keys(effect_key)[0]), read)
 
 
 def _with_doubt(claim: Claim, doubt: str) -> Claim:
@@ -141,6 +165,7 @@ def _shown(fields: dict[str, str]) -> JsonObject:
     shown: JsonObject = {"state": fields.get("state", ""), "owner": fields.get("owner", "")}
     shown |= {name: int(fields[name]) for name in _NUMBERS if name in fields}
     shown |= {name: moment(fields[name]).isoformat() for name in _MOMENTS if int(fields.get(name) or 0)}
+    shown |= {name: fields[name] for name in _SETTLEMENT if name in fields}
     if "result" in fields:
         shown["result"] = json.loads(fields["result"])
     return shown

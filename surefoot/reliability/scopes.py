@@ -2,15 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
-from surefoot.contracts.budgets import BudgetWindow, Crossing, Scope, ScopeKind, ScopeStatus
+from surefoot.contracts.budgets import (
+    BudgetMode,
+    BudgetWindow,
+    Crossing,
+    Scope,
+    ScopeKind,
+    ScopeStatus,
+    crossing_episode,
+)
 from surefoot.reliability.keys import part, tagged
 from surefoot.reliability.store import Row
 from surefoot.reliability.times import milliseconds, since_epoch
 from surefoot.reliability.windows import Window, window_at
 
-FIELDS = 5
+FIELDS = 6
 """Numbers a scope at the end of each reply."""
 
 
@@ -24,17 +32,22 @@ class BookedScopes:
     checked: bool = False
     """The script refuses if a window is not the current one."""
 
+    @classmethod
+    def of(cls, tenant: str, scopes: tuple[Scope, ...], at: datetime, *, checked: bool = False) -> Self:
+        """Those of the scopes whose budget is not off."""
+        return cls(tenant, tuple(scope for scope in scopes if scope.budget.mode is not BudgetMode.OFF), at, checked)
+
     @property
     def windows(self) -> list[Window]:
         return [window_at(scope.budget.window, self.at) for scope in self.scopes]
 
-    def keys(self, prefix: str, call: str) -> list[str]:
+    def keys(self, prefix: str, call: str | None) -> list[str]:
+        """The keys of a script that books a call, or of an operator's act on the first scope."""
         root = tagged(prefix, "budget", self.tenant)
-        books = [
-            f"{root}:{scope.kind.value}:{part(scope.subject)}:{window.name}"
-            for scope, window in zip(self.scopes, self.windows, strict=True)
-        ]
-        return [f"{root}:epoch", f"{root}:settled:{part(call)}", *(key for b in books for key in (b, f"{b}:holds"))]
+        names = [f"{root}:{scope.kind.value}:{part(scope.subject)}" for scope in self.scopes]
+        books = [f"{name}:{window.name}" for name, window in zip(names, self.windows, strict=True)]
+        second = f"{names[0]}:acts" if call is None else f"{root}:settled:{part(call)}"
+        return [f"{root}:epoch", second, f"{root}:limits", *(key for b in books for key in (b, f"{b}:holds"))]
 
     def arguments(self, memory: timedelta) -> list[int]:
         told: list[int] = []
@@ -46,7 +59,8 @@ class BookedScopes:
             )
             passing = scope.kind is ScopeKind.RUN or scope.budget.window is not BudgetWindow.FOREVER
             ttl = milliseconds(memory) if passing else 0
-            told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl]
+            enforced = int(scope.budget.mode is BudgetMode.ENFORCE)
+            told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl, enforced]
         return told
 
     def statuses(self, row: Row) -> list[ScopeStatus]:
@@ -59,7 +73,7 @@ class BookedScopes:
 
 
 def _status(
-    scope: Scope, window: Window, settled: int, held: int, unknown: int, limit: int, soft_line: int
+    scope: Scope, window: Window, settled: int, held: int, unknown: int, limit: int, soft_line: int, round: int
 ) -> ScopeStatus:
     return ScopeStatus(
         kind=scope.kind,
@@ -71,6 +85,7 @@ def _status(
         unknown=unknown,
         window=window.name,
         resets_at=window.end,
+        round=round,
     )
 
 
@@ -79,6 +94,6 @@ def crossings(lines: str, statuses: list[ScopeStatus], epoch: str) -> tuple[Cros
         number, _, word = told.partition(":")
         line: Literal["soft", "hard"] = "soft" if word == "soft" else "hard"
         status = statuses[int(number) - 1]
-        return Crossing(line=line, scope=status, episode=f"{epoch}:{status.window}:{line}")
+        return Crossing(line=line, scope=status, episode=crossing_episode(epoch, status, line))
 
     return tuple(crossing(told) for told in lines.split(",") if told)

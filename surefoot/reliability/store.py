@@ -101,11 +101,10 @@ class Store:
         async with self._bounded(self._timeout):
             replies = await self._pipeline([step.words for step in steps])
             lost = [i for i, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)]
-            if lost:
+            if lost:  # what came after the first of them ran too early, and may be repeated
                 sources = [("SCRIPT LOAD", s.source) for s in {steps[i].script for i in lost} if s]
-                again = await self._pipeline([*sources, *(steps[i].words for i in lost)])
-                for i, reply in zip(lost, again[len(sources) :], strict=True):
-                    replies[i] = reply
+                again = await self._pipeline([*sources, *(step.words for step in steps[lost[0] :])])
+                replies[lost[0] :] = again[len(sources) :]
             return [_row(reply) for reply in replies]
 
     async def _pipeline(self, commands: Sequence[tuple[str | int, ...]]) -> list[Reply]:
@@ -123,9 +122,11 @@ class Store:
         one, two, *_ = await self.send([first, second, *others])
         return first.read(one), second.read(two)
 
-    async def any_of(self, first: Step[A] | None, second: Step[B] | None) -> tuple[A | None, B | None]:
+    async def any_of(
+        self, first: Step[A] | None, second: Step[B] | None, *others: Step[None]
+    ) -> tuple[A | None, B | None]:
         """Those of the two that there are; None for one that is not."""
-        rows = iter(await self.send([step for step in (first, second) if step]))
+        rows = iter(await self.send([step for step in (first, second, *others) if step]))
         return first.read(next(rows)) if first else None, second.read(next(rows)) if second else None
 
     async def many(self, steps: Sequence[Step[A]]) -> list[A]:

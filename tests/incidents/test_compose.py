@@ -53,6 +53,7 @@ async def test_the_runbook_of_a_budget_shows_its_books(kind: IncidentKind) -> No
         "unknown": 0,
         "window": "forever",
         "resets_at": None,
+        "round": 0,
     }
 
 

@@ -2,12 +2,23 @@
 
 from datetime import timedelta
 
-from surefoot.contracts.breakers import BreakerPolicy, Permit
-from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, Charge, Hold, Scope, ScopeKind
+from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
+from surefoot.contracts.budgets import (
+    BudgetLimit,
+    BudgetMode,
+    BudgetWindow,
+    Charge,
+    Hold,
+    Scope,
+    ScopeKind,
+    ScopeStatus,
+)
+from surefoot.contracts.guardrails import Act
 from surefoot.contracts.tools import Claim
-from surefoot.ports import Admitted, Proceed, Refused, Reservation, Reserved, Rung
+from surefoot.ports import Admitted, Proceed, Receipt, Refused, Reservation, Reserved, Rung
 from surefoot.reliability.breaker import Breaker
 from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.office import RedisOffice
 
 CENT = 10_000_000
 DOLLAR = 100 * CENT
@@ -19,9 +30,14 @@ QUICK = BreakerPolicy(consecutive=1, open_for=SHORT)
 
 
 def session(
-    limit: int = DOLLAR // 2, *, subject: str = "s1", soft: int = 80, window: BudgetWindow = BudgetWindow.FOREVER
+    limit: int = DOLLAR // 2,
+    *,
+    subject: str = "s1",
+    soft: int = 80,
+    window: BudgetWindow = BudgetWindow.FOREVER,
+    mode: BudgetMode = BudgetMode.ENFORCE,
 ) -> Scope:
-    budget = BudgetLimit(limit=limit, soft_percent=soft, window=window)
+    budget = BudgetLimit(limit=limit, soft_percent=soft, window=window, mode=mode)
     return Scope(kind=ScopeKind.SESSION, subject=subject, budget=budget)
 
 
@@ -46,6 +62,10 @@ def reservation(
 def held(reserved: Reserved) -> Hold:
     assert reserved.hold is not None, reserved
     return reserved.hold
+
+
+def act(id: str = "act-1") -> Act:
+    return Act(id=id, by="ann", reason="a promotion")
 
 
 def charge(hold: Hold, cost: int, attempt: int = 1, *, unknown: bool = False) -> Charge:
@@ -90,3 +110,16 @@ def proceeding(entry: object) -> tuple[Claim, Permit]:
     assert isinstance(entry, Proceed), entry
     assert entry.claim is not None
     return entry.claim, entry.permit
+
+
+async def spend(guards: RedisGuards, hold_id: str, cost: int, *scopes: Scope, bound: int | None = None) -> Receipt:
+    """A call that is held at its cost, or at another bound, and settled."""
+    wanted = reservation(hold_id, cost if bound is None else bound, scopes=scopes or None)
+    hold = held(await guards.reserve(wanted))
+    entry = await guards.begin_model_call(hold, 1, NEVER_ON_COUNT)
+    return await guards.end_model_call(permit(entry), Verdict.SUCCESS, None, charge(hold, cost))
+
+
+async def books(guards: RedisGuards, prefix: str, scope: Scope | None = None) -> ScopeStatus:
+    scope = scope or session()
+    return await RedisOffice(guards.store, prefix).budget("acme", scope.kind, scope.subject, scope.budget)

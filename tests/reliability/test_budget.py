@@ -6,23 +6,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from surefoot.contracts.breakers import Verdict
-from surefoot.contracts.budgets import BudgetWindow, Crossing, Hold, HoldTimes, Scope, ScopeStatus
+from surefoot.contracts.budgets import BudgetWindow, Hold, HoldTimes, Scope
 from surefoot.contracts.guardrails import Answer
 from surefoot.errors import InvalidInput, Superseded
 from surefoot.ports import Admitted, OverBudget
 from surefoot.reliability.budget import WindowMoved
 from surefoot.reliability.guards import RedisGuards
-from surefoot.reliability.office import RedisOffice
 from tests.reliability.given import (
     CENT,
     DOLLAR,
     NEVER_ON_COUNT,
     SHORT,
+    books,
     charge,
     held,
     permit,
     reservation,
     session,
+    spend,
     tenant,
 )
 
@@ -36,11 +37,6 @@ def brief_guards(guards: RedisGuards, prefix: str) -> RedisGuards:
     return RedisGuards(guards.store, prefix, hold_times=BRIEF)
 
 
-async def books(guards: RedisGuards, prefix: str, scope: Scope | None = None) -> ScopeStatus:
-    scope = scope or session()
-    return await RedisOffice(guards.store, prefix).budget("acme", scope.kind, scope.subject, scope.budget)
-
-
 async def reserved(guards: RedisGuards, hold_id: str, bound: int = 2 * CENT, scope: Scope | None = None) -> Hold:
     scopes = (scope,) if scope else None
     return held(await guards.reserve(reservation(hold_id, bound, scopes=scopes)))
@@ -50,12 +46,6 @@ async def sent(guards: RedisGuards, hold: Hold, attempt: int = 1) -> Admitted:
     entry = await guards.begin_model_call(hold, attempt, NEVER_ON_COUNT)
     assert isinstance(entry, Admitted), entry
     return entry
-
-
-async def spend(guards: RedisGuards, hold_id: str, cost: int, scope: Scope | None = None) -> tuple[Crossing, ...]:
-    hold = await reserved(guards, hold_id, cost, scope)
-    entry = await sent(guards, hold)
-    return (await guards.end_model_call(entry.permit, Verdict.SUCCESS, None, charge(hold, cost))).crossings
 
 
 async def test_a_hold_becomes_spend_when_it_is_settled(guards: RedisGuards, prefix: str) -> None:
@@ -150,7 +140,7 @@ async def test_a_settlement_repeated_is_booked_once_and_tells_the_same(guards: R
 
 
 async def test_eight_times_ten_cents_is_eighty_percent_of_a_dollar(guards: RedisGuards) -> None:
-    told = [await spend(guards, f"h{number}", 10 * CENT, session(DOLLAR)) for number in range(9)]
+    told = [(await spend(guards, f"h{number}", 10 * CENT, session(DOLLAR))).crossings for number in range(9)]
     assert [number for number, crossings in enumerate(told, start=1) if crossings] == [8]
     assert told[7][0].scope.settled == told[7][0].scope.soft_line == 80 * CENT
 

@@ -178,10 +178,15 @@ class Vanishing(RedisGuards):
     server: Redis
 
     async def end_model_call(
-        self, permit: Permit, verdict: Verdict, retry_after: timedelta | None, charge: Charge | None
+        self,
+        permit: Permit,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        charge: Charge | None,
+        took: timedelta | None = None,
     ) -> Receipt:
         os.kill(self.server.child.pid, signal.SIGSTOP)
-        return await super().end_model_call(permit, verdict, retry_after, charge)
+        return await super().end_model_call(permit, verdict, retry_after, charge, took)
 
 
 async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_it_is_back(

@@ -1,11 +1,15 @@
 -- Prepended to every script of the budget.
--- KEYS: 1 the store's epoch, 2 the receipt of the call, then two a scope: its books (hash), and the ends of its
--- holds (zset). The books: settled, held, unknown, limit (only if an operator set one), crossed:<line>, and
--- h:<hold> = "state attempt bound rung at" for a live hold, c:<hold>#<attempt> for one charged at its bound.
--- ARGV: 1 hold, 2 attempt, 3 a fresh epoch, 4 ms that receipts and charges are remembered, 5 the number of the
--- script's own arguments, those, then five a scope: begin and end of its window in ms (0 0: not checked), limit,
--- soft percent, ms until idle books are forgotten (0: never). Money is in whole nano-dollars, exact up to 2^53.
+-- KEYS: 1 the store's epoch, 2 the receipt of the call (string), or an operator's acts on the scope (list of JSON),
+-- 3 the tenant's limits that an operator set (hash by scope), then two a scope: its books (hash), and the ends of
+-- its holds (zset). The books: settled, held, unknown, extra (topped up), round, crossed:<line>, and h:<hold> =
+-- "state attempt bound rung at" for a live hold, c:<hold>#<attempt> for one charged at its bound.
+-- ARGV: 1 hold or act, 2 attempt, 3 a fresh epoch, 4 ms that receipts, charges and acts are remembered, 5 the number
+-- of the script's own arguments, those, then six a scope: begin and end of its window in ms (0 0: not checked),
+-- limit, soft percent, ms until idle books are forgotten (0: never), 1 if it is enforced. Money is in whole
+-- nano-dollars, exact up to 2^53.
 local HOLD, ATTEMPT, MEMORY, OWN = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local TOLD = { 'settled', 'held', 'unknown', 'limit', 'soft', 'round' }
+local ACTS, LARGEST = 20, 2 ^ 53
 local CALL = HOLD .. '#' .. ARGV[2]
 
 local function parsed(value)
@@ -52,22 +56,34 @@ local function swept(s, at)
   end
 end
 
+-- The lines of a scope: what an operator set or else what was given, with what was topped up.
+local function lined(s)
+  s.limit = (s.set or s.given) + s.extra
+  s.soft = math.floor(s.limit / 100) * s.percent + math.floor(s.limit % 100 * s.percent / 100)
+end
+
 -- Every scope with its books, swept; nil if a window is not the one that it is now.
 local function opened(at)
-  local scopes = {}
-  for i = 1, (#KEYS - 2) / 2 do
-    local a = 5 + OWN + (i - 1) * 5
-    local from, to, percent = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 4])
+  local scopes, names = {}, {}
+  for i = 1, (#KEYS - 3) / 2 do
+    local a = 5 + OWN + (i - 1) * 6
+    local from, to = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
     if to > 0 and (at < from or at >= to) then return nil end
-    local f = redis.call('HMGET', KEYS[i * 2 + 1], 'settled', 'held', 'unknown', 'limit')
-    local limit = tonumber(f[4] or ARGV[a + 3])
+    local f = redis.call('HMGET', KEYS[i * 2 + 2], 'settled', 'held', 'unknown', 'extra', 'round')
+    names[i] = string.match(KEYS[i * 2 + 2], '^(.*):[^:]*$')
     scopes[i] = {
-      books = KEYS[i * 2 + 1], ends = KEYS[i * 2 + 2], ttl = tonumber(ARGV[a + 5]), limit = limit,
-      soft = math.floor(limit / 100) * percent + math.floor(limit % 100 * percent / 100),
+      books = KEYS[i * 2 + 2], ends = KEYS[i * 2 + 3], name = names[i], given = tonumber(ARGV[a + 3]),
+      percent = tonumber(ARGV[a + 4]), ttl = tonumber(ARGV[a + 5]), enforced = ARGV[a + 6] == '1',
       settled = tonumber(f[1] or 0), held = tonumber(f[2] or 0), unknown = tonumber(f[3] or 0),
+      extra = tonumber(f[4] or 0), round = tonumber(f[5] or 0),
     }
   end
-  for _, s in ipairs(scopes) do swept(s, at) end
+  local set = #names > 0 and redis.call('HMGET', KEYS[3], unpack(names)) or {}
+  for i, s in ipairs(scopes) do
+    s.set = tonumber(set[i] or nil)
+    lined(s)
+    swept(s, at)
+  end
   return scopes
 end
 
@@ -76,7 +92,7 @@ local function live(s)
 end
 
 local function fits(s, bound, line)
-  return bound <= line - s.settled - s.held
+  return not s.enforced or bound <= line - s.settled - s.held
 end
 
 local function epoch()
@@ -98,14 +114,34 @@ local function crossed(scopes, act, stopped)
   return table.concat(lines, ',')
 end
 
--- The end of every reply: settled, held, unknown, limit and soft line of each scope.
+-- The end of every reply: settled, held, unknown, limit, soft line and round of each scope.
 local function closed(scopes, reply)
   for _, s in ipairs(scopes) do
-    for _, field in ipairs({ 'settled', 'held', 'unknown', 'limit', 'soft' }) do reply[#reply + 1] = s[field] end
+    for _, field in ipairs(TOLD) do reply[#reply + 1] = s[field] end
     if s.ttl > 0 then
       redis.call('PEXPIRE', s.books, s.ttl)
       redis.call('PEXPIRE', s.ends, s.ttl)
     end
   end
   return reply
+end
+
+-- Whether an operator's act has been done already.
+local function acted()
+  for _, act in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+    if cjson.decode(act).id == HOLD then return true end
+  end
+  return false
+end
+
+-- Keep an operator's act, and let the lines that spending has not reached now be crossed and told again.
+local function record(s, act, amount, by, reason, at)
+  local kept = { id = HOLD, act = act, amount = amount, by = by, reason = reason, at = at }
+  redis.call('LPUSH', KEYS[2], cjson.encode(kept))
+  redis.call('LTRIM', KEYS[2], 0, ACTS - 1)
+  redis.call('PEXPIRE', KEYS[2], MEMORY)
+  local again = 0
+  if s.settled == 0 or s.settled < s.soft then again = redis.call('HDEL', s.books, 'crossed:soft') end
+  if s.settled == 0 or s.settled < s.limit then again = again + redis.call('HDEL', s.books, 'crossed:hard') end
+  if again > 0 then s.round = redis.call('HINCRBY', s.books, 'round', 1) end
 end

@@ -38,7 +38,7 @@ end
 
 local bound, worst, culprit = tonumber(ARGV[6 + rungs]), 0, 0
 for i, s in ipairs(scopes) do
-  local grade = bound > s.limit and 3 or bound > s.limit - s.settled and 2 or not fits(s, bound, s.limit) and 1 or 0
+  local grade = fits(s, bound, s.limit) and 0 or bound > s.limit and 3 or bound > s.limit - s.settled and 2 or 1
   if grade > worst then worst, culprit = grade, i end
 end
 local wait = 0

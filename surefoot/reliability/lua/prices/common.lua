@@ -1,0 +1,2 @@
+-- Prepended to every script of the prices.
+-- KEYS: 1 what models cost that have cost more than their bound (hash of thousandths of the listed price).
