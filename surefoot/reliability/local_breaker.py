@@ -55,7 +55,7 @@ class LocalBreaker:
         return self._probe(circuit, policy, token, at)
 
     def _probe(self, circuit: Circuit, policy: BreakerPolicy, token: str, at: int) -> Admitted | Refused:
-        transition = circuit.tell(f"admit {token}") if token in circuit.probes else None
+        transition = circuit.tell(f"admit {token}", circuit.generation)
         if circuit.state is BreakerState.OPEN:
             transition = circuit.move(
                 BreakerState.HALF_OPEN, "the open span is over", f"admit {token}", at, opens_for=circuit.open_span
@@ -63,7 +63,8 @@ class LocalBreaker:
         circuit.probes = {probe: end for probe, end in circuit.probes.items() if end > at}
         if token not in circuit.probes:
             if len(circuit.probes) >= policy.probes:
-                return Refused(circuit.name, span(min(circuit.probes.values()) - at), circuit.episode)
+                wait = span(min(circuit.probes.values()) - at)
+                return Refused(circuit.name, wait, circuit.episode, transition=transition)
             if opened := self._given_up(circuit, policy, token, at):
                 return opened
         circuit.probes[token] = at + milliseconds(policy.probe_lease)

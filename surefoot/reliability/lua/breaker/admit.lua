@@ -17,8 +17,8 @@ if b.state == 'forced_open' then return refuse(-1) end
 if b.state == 'open' then
   if at < b.open_until then return refuse(b.open_until - at, told(cause, b.generation)) end
   transition = moved(b, 'half_open', 'the open span is over', cause, at, b.span, 0)
-elseif redis.call('ZSCORE', KEYS[4], token) then
-  transition = told(cause)
+else
+  transition = told(cause, b.generation)
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', at)
