@@ -11,7 +11,7 @@ from surefoot.cli.exits import EPILOG, ExitCode
 
 app = typer.Typer(
     help="Runs AI agents as Temporal workflows and keeps their footing.",
-    epilog=EPILOG,
+    epilog=f"Without servers of your own, begin with `up`, and go on in another terminal.\n\n{EPILOG}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

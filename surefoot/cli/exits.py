@@ -17,7 +17,6 @@ class ExitCode(IntEnum):
 
 
 EPILOG = (
-    "Without servers of your own, begin with `up`, and go on in another terminal.\n\n"
     "Exit codes: 0 done, 1 run failed, 2 wrong usage, 3 refused by budget, 4 unreachable, "
     "5 waiting for approval (--no-wait), 6 cancelled, 130 interrupted."
 )
