@@ -5,6 +5,7 @@ import io
 import os
 import pty
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from temporalio.worker import Worker
 from surefoot.cli.output import show, table
 from surefoot.cli.plain import one_line, plain, public
 from surefoot.contracts.budgets import ScopeKind, ScopeStatus
+from surefoot.simulator.client import SimulatorClient
 from tests.cli.conftest import STARTER, Typed
 
 WHERE = "Where is my order A-1003?"
@@ -44,8 +46,9 @@ def _all_of(terminal: int) -> bytes:
 
 
 async def test_a_terminal_gets_a_spinner_and_steps(
-    environment: dict[str, str], tmp_path: Path, served: Worker, unique: str
+    environment: dict[str, str], tmp_path: Path, served: Worker, simulator: SimulatorClient, unique: str
 ) -> None:
+    await simulator.fault("mistral", "latency", seconds=timedelta(seconds=1), count=1)
     seen = await on_a_terminal(environment, tmp_path, "run", WHERE, "--session", unique, "--follow")
     assert "calling the model, turn 1" in seen
     assert "turn 1: asks for look_up_order" in seen
@@ -117,6 +120,7 @@ def test_names_are_written_as_other_programs_expect_and_data_is_left_alone() -> 
         "unknown": 0,
         "window": "forever",
         "resetsAt": None,
+        "round": 0,
     }
 
 
