@@ -6,11 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check up bench-guards lock clean
+.PHONY: demo test check up bench-guards chaos lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
-	@echo "Setting up $(VENV) with $(PYTHON) ..."
+	@echo "Setting up $(VENV) with $(PYTHON): once, about a minute ..."
 	@if [ -L $(VENV) ]; then rm $(VENV); fi # clearing would follow a link into somebody else's environment
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
@@ -30,6 +30,9 @@ test: $(STAMP)
 
 bench-guards: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.guards
+
+chaos: $(STAMP)
+	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

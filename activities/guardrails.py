@@ -129,7 +129,7 @@ def _reason(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserv
     if reserved.hold is None:
         return f"the next call may cost ${dollars(rungs[-1].bound)}, but {books}"
     if reserved.hold.model in request.fallback:
-        return f"a fallback, since {', '.join(request.ladder)} is out"
+        return f"a fallback, since no model of the ladder can be called: {', '.join(request.ladder)}"
     return f"downgraded from {rungs[0].model}: {books}" if reserved.rung > 0 else ""
 
 

@@ -4,8 +4,20 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
+from temporalio.exceptions import ApplicationError
 
 from surefoot.settings import Settings
+
+
+def _in_one_line(logger: object, method: str, event: EventDict) -> EventDict:
+    """A failure that was classified where it was raised needs no traceback: it is the world's, not the code's."""
+    told = event.get("exc_info")
+    error = told[1] if isinstance(told, tuple) else told
+    if isinstance(error, ApplicationError):
+        del event["exc_info"]
+        event["error"] = str(error)
+    return event
 
 
 def configure(settings: Settings) -> None:
@@ -15,6 +27,7 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _in_one_line,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (

@@ -100,7 +100,8 @@ class Clearance:
     async def _tell_of(self, decision: GuardrailDecision) -> None:
         await guard_news.transitions(self._run, decision.transitions)
         await guard_news.crossings(self._run, decision.crossings)
-        for circuit in (*decision.open_models, *decision.open_tools):
+        bent = decision.model is None or decision.fell_back
+        for circuit in (*(decision.open_models if bent else ()), *decision.open_tools):
             await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
         if decision.answer is Answer.EXHAUSTED and decision.tight_scope:
             await guard_news.stopped_by_budget(self._run, decision.tight_scope, decision.store)
