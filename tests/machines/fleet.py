@@ -139,6 +139,9 @@ class Fleet:
         self.prefix = f"world-{next(self._worlds)}"
         self._guards = [RedisGuards(store, self.prefix, hold_times=times) for store in self._stores]
 
+    def guards(self, client: int) -> RedisGuards:
+        return self._guards[client]
+
     def run(self, waiting: Awaitable[T]) -> T:
         return self._loop.run_until_complete(waiting)
 

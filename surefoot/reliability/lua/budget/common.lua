@@ -2,7 +2,7 @@
 -- KEYS: 1 the store's epoch, 2 the receipt of the call (string), or an operator's acts on the scope (list of JSON),
 -- 3 the tenant's limits that an operator set (hash by scope), then two a scope: its books (hash), and the ends of
 -- its holds (zset). The books: settled, held, unknown, extra (topped up), round, crossed:<line>, and h:<hold> =
--- "state attempt bound rung at" for a live hold, c:<hold>#<attempt> for one charged at its bound.
+-- "state attempt bound rung tight at" for a live hold, c:<hold>#<attempt> for one charged at its bound.
 -- ARGV: 1 hold or act, 2 attempt, 3 a fresh epoch, 4 ms that receipts, charges and acts are remembered, 5 the number
 -- of the script's own arguments, those, then six a scope: begin and end of its window in ms (0 0: not checked),
 -- limit, soft percent, ms until idle books are forgotten (0: never), 1 if it is enforced. Money is in whole
@@ -14,8 +14,11 @@ local CALL = HOLD .. '#' .. ARGV[2]
 
 local function parsed(value)
   if not value then return nil end
-  local state, attempt, bound, rung, at = string.match(value, '^(%a+) (%d+) (%d+) (%d+) (%d+)$')
-  return { state = state, attempt = tonumber(attempt), bound = tonumber(bound), rung = tonumber(rung), at = at }
+  local state, attempt, bound, rung, tight, at = string.match(value, '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  return {
+    state = state, attempt = tonumber(attempt), bound = tonumber(bound), rung = tonumber(rung),
+    tight = tonumber(tight), at = at,
+  }
 end
 
 local function add(s, field, amount)
@@ -25,7 +28,7 @@ end
 
 local function remember(s, field, hold, ends)
   redis.call('HSET', s.books, field, string.format(
-    '%s %d %.0f %d %s', hold.state, hold.attempt, hold.bound, hold.rung, hold.at))
+    '%s %d %.0f %d %d %s', hold.state, hold.attempt, hold.bound, hold.rung, hold.tight, hold.at))
   redis.call('ZADD', s.ends, ends, field)
 end
 
@@ -44,15 +47,17 @@ local function charge(s, id, hold, at)
   remember(s, 'c:' .. id .. '#' .. hold.attempt, hold, at + MEMORY)
 end
 
+-- The end of a hold of which nobody told: one that was only reserved is released.
+local function over(s, id, hold, at)
+  if hold.state == 'sent' then return charge(s, id, hold, at) end
+  forget(s, 'h:' .. id)
+  add(s, 'held', -hold.bound)
+end
+
 local function swept(s, at)
   for _, field in ipairs(redis.call('ZRANGEBYSCORE', s.ends, '-inf', at, 'LIMIT', 0, 500)) do
     local hold = parsed(redis.call('HGET', s.books, field))
-    if hold and hold.state == 'sent' then
-      charge(s, string.sub(field, 3), hold, at)
-    else
-      if hold and hold.state == 'reserved' then add(s, 'held', -hold.bound) end
-      forget(s, field)
-    end
+    if hold and hold.state ~= 'charged' then over(s, string.sub(field, 3), hold, at) else forget(s, field) end
   end
 end
 

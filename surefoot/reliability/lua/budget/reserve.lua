@@ -12,8 +12,15 @@ local function answer(word, rung, tight, wait, since)
   return closed(scopes, { word, rung, tight, wait, since, at, epoch(), lines })
 end
 
-local before = scopes[1] and live(scopes[1])
-if before then return answer('go', before.rung, 0, 0, before.at) end
+local before = #scopes > 0
+for _, s in ipairs(scopes) do
+  s.hold = live(s)
+  before = before and s.hold
+end
+if before then return answer('go', before.rung, before.tight, 0, before.at) end
+for _, s in ipairs(scopes) do
+  if s.hold then over(s, HOLD, s.hold, at) end -- it is over in another scope, so in all
+end
 
 local function refusal(rung)
   local line = rung < rungs and 'soft' or 'limit'
@@ -26,7 +33,8 @@ local tight = 0
 for rung = 1, rungs do
   local bound, refused = tonumber(ARGV[6 + rung]), refusal(rung)
   if not refused then
-    local hold = { state = 'reserved', attempt = 1, bound = bound, rung = rung, at = string.format('%.0f', at) }
+    local since = string.format('%.0f', at)
+    local hold = { state = 'reserved', attempt = 1, bound = bound, rung = rung, tight = tight, at = since }
     for _, s in ipairs(scopes) do
       remember(s, 'h:' .. HOLD, hold, at + tonumber(ARGV[6]))
       add(s, 'held', bound)

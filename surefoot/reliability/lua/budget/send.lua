@@ -1,14 +1,16 @@
 -- Mark this attempt's hold as sent. An earlier attempt that is still marked sent is charged its bound as unknown;
 -- a hold that is missing is taken anew, if the hard line leaves room for it.
 -- KEYS and ARGV: as in common.lua. Own ARGV: ms until a sent hold is charged, its bound.
--- Reply: 'sent', 'over' (the cap leaves no room) or 'superseded' (a later attempt began, or this one is settled);
--- number of the scope that is full or 0; the books.
+-- Reply: 'sent', 'over' (the cap leaves no room) or 'superseded' (a later attempt began, or this one is settled or
+-- charged already); number of the scope that is full or 0; the books.
 local at, ends, bound = now(), tonumber(ARGV[6]), tonumber(ARGV[7])
 local scopes = opened(at)
 if redis.call('EXISTS', KEYS[2]) == 1 then return closed(scopes, { 'superseded', 0 }) end
 for _, s in ipairs(scopes) do
   s.hold = live(s)
-  if s.hold and s.hold.state == 'sent' and s.hold.attempt > ATTEMPT then return closed(scopes, { 'superseded', 0 }) end
+  local later = s.hold and s.hold.state == 'sent' and s.hold.attempt > ATTEMPT
+  local charged = not s.hold and redis.call('HEXISTS', s.books, 'c:' .. CALL) == 1
+  if later or charged then return closed(scopes, { 'superseded', 0 }) end
 end
 
 for _, s in ipairs(scopes) do
@@ -22,7 +24,7 @@ for i, s in ipairs(scopes) do
 end
 for _, s in ipairs(scopes) do
   if not s.hold then add(s, 'held', bound) end
-  local hold = s.hold or { bound = bound, rung = 1, at = string.format('%.0f', at) }
+  local hold = s.hold or { bound = bound, rung = 1, tight = 0, at = string.format('%.0f', at) }
   hold.state, hold.attempt = 'sent', ATTEMPT
   remember(s, 'h:' .. HOLD, hold, at + ends)
 end
