@@ -84,6 +84,11 @@ class Attempt:
 
     async def _proceed(self, proceed: Proceed) -> ToolResult:
         claim = proceed.claim
+        if claim is not None and self._forgotten(claim):
+            await self._leave(proceed, claim, Verdict.NEUTRAL, Fate.DOUBT)
+            raise retryable(
+                ErrorType.TOOL_RETRYABLE, "an earlier attempt left no claim", retry_after=self._landing + LANDING_MARGIN
+            )
         if claim is not None and claim.in_doubt:
             found = await self._settle_doubt(proceed, claim)
             if found is not None:
@@ -91,6 +96,10 @@ class Attempt:
         if self._attempts(claim) > self._call.contract.attempts:
             raise await self._spent(proceed, claim)
         return await self._execute(proceed, await self._leaving(claim))
+
+    def _forgotten(self, claim: Claim) -> bool:
+        """An earlier attempt has left no trace, as when Redis was wiped: its request may have left all the same."""
+        return self._effect is Effect.VERIFIABLE and activity.info().attempt > 1 and claim.fence == 1
 
     async def _leaving(self, claim: Claim | None) -> Claim | None:
         """The claim, marked that a request leaves now: unless it has been since the claiming, with no time lost."""
