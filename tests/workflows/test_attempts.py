@@ -16,7 +16,7 @@ from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
 from activities.tools import ToolActivities
 from surefoot.contracts.breakers import BreakerState, Permit, Verdict
-from surefoot.contracts.budgets import Charge, HoldTimes
+from surefoot.contracts.budgets import Charge, HoldTimes, ScopeStatus
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
 from surefoot.contracts.models import ModelCall, Prompt
@@ -27,6 +27,7 @@ from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
 from surefoot.ports import Proceed, Receipt
 from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import Settings
@@ -149,6 +150,11 @@ async def test_a_blip_of_redis_does_not_spend_the_only_attempt_of_an_unsafe_tool
     await guards.close()
 
 
+async def books(guards: RedisGuards) -> ScopeStatus:
+    scope = session()
+    return await RedisOffice(guards.store, "test").budget("acme", scope.kind, scope.subject, scope.budget)
+
+
 async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Settings, freezing: Redis) -> None:
     guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
     hold = held(await guards.reserve(reservation("h", CENT)))
@@ -166,7 +172,7 @@ async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Setti
     unsettled = ModelFailed.model_validate(failed.value.details[0]).unsettled
     for booking in unsettled:
         await guards.book(booking)
-    status = await guards.store.one(guards.budget.status_step("acme", session()))
+    status = await books(guards)
     assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
     await ports.aclose()
     await guards.close()
@@ -206,7 +212,7 @@ async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_
 
     for booking in ModelFailed.model_validate(failed.value.details[0]).unsettled:
         await guards.book(booking)
-    status = await guards.store.one(guards.budget.status_step("acme", session()))
+    status = await books(guards)
     assert (status.held, status.settled) == (0, 0)
     assert (await guards.breaker.status(FLASH)).recent_failures == 1
     await ports.aclose()
