@@ -19,6 +19,7 @@ from activities.profiles import ProfileActivities
 from activities.tools import ToolActivities
 from surefoot import logs
 from surefoot.client.connection import connect
+from surefoot.crash_points import CrashPoints
 from surefoot.errors import SurefootError, Unreachable
 from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.llm.pricing import GenaiPricing
@@ -53,9 +54,11 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
         open_things.push_async_callback(guards.close)
         profiles = Profiles(settings.agents_dir, tools, settings.fallback_model)
         pricing = GenaiPricing()
-        calls = ToolActivities(tools, guards)
+        crash = CrashPoints.parse(settings.kill_at)
+        calls = ToolActivities(tools, guards, crash)
         checks = GuardrailActivities(guards, pricing)
-        incidents = IncidentActivities(TemporalEvidence(client), RedisOffice(guards.store, settings.key_prefix))
+        words = RedisTextStream(guards.store, settings.key_prefix)
+        office = RedisOffice(guards.store, settings.key_prefix)
         yield Worker(
             client,
             task_queue=settings.task_queue,
@@ -64,9 +67,9 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
                 ProfileActivities(profiles, heartbeat=settings.heartbeat).pin,
                 checks.check,
                 checks.close_books,
-                LlmActivities(ports, guards, pricing, RedisTextStream(guards.store, settings.key_prefix)).generate,
+                LlmActivities(ports, guards, pricing, words, crash).generate,
                 *calls.activities(),
-                incidents.compose,
+                IncidentActivities(TemporalEvidence(client), office, crash=crash).compose,
             ],
             workflow_runner=runner(),
             max_concurrent_activities=settings.max_activities,

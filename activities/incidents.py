@@ -7,6 +7,7 @@ from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerState
 from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, ScopeKind
 from surefoot.contracts.incidents import ComposeRequest, Evidence, IncidentKind, IncidentReport, Runbook
+from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import NotFound, StoreUnavailable, Unreachable
 from surefoot.incidents.markdown import clean
 from surefoot.incidents.redaction import redacted
@@ -19,15 +20,23 @@ BUDGETS = (IncidentKind.BUDGET_SOFT, IncidentKind.BUDGET_HARD)
 class IncidentActivities:
     """Never fails for want of evidence: what cannot be learnt is named in the runbook."""
 
-    def __init__(self, evidence: EvidencePort, office: GuardOffice, writer: RunbookWriter | None = None) -> None:
+    def __init__(
+        self,
+        evidence: EvidencePort,
+        office: GuardOffice,
+        writer: RunbookWriter | None = None,
+        crash: CrashPoints = UNARMED,
+    ) -> None:
         self._evidence = evidence
         self._office = office
         self._writer = writer or RunbookWriter()
+        self._crash = crash
 
     @activity.defn(name="incidents.compose")
     async def compose(self, request: ComposeRequest) -> Runbook:
         """Gather what is known of the failing run and its guards, set the severity and write the runbook."""
         evidence = await self._of_guards(request.report, await self._of_run(request.report))
+        self._crash.reach(CrashPoint.IN_FAILURE_HANDLER)
         return self._writer.write(request, evidence)
 
     async def _of_run(self, report: IncidentReport) -> Evidence:

@@ -13,6 +13,7 @@ from activities.words import Words
 from surefoot.contracts.breakers import Permit, Transition, Verdict
 from surefoot.contracts.budgets import Charge
 from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, name_of, provider_of
+from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import (
     BudgetRefused,
     ErrorType,
@@ -32,12 +33,18 @@ class LlmActivities:
     """Calls models. Every call is paid from a hold, and the hold is settled before the answer is returned."""
 
     def __init__(
-        self, providers: Mapping[str, ModelPort], guards: Guards, pricing: Pricing, stream: TextStream
+        self,
+        providers: Mapping[str, ModelPort],
+        guards: Guards,
+        pricing: Pricing,
+        stream: TextStream,
+        crash: CrashPoints = UNARMED,
     ) -> None:
         self._providers = providers
         self._guards = guards
         self._pricing = pricing
         self._stream = stream
+        self._crash = crash
 
     @activity.defn(name="llm.generate")
     async def generate(self, call: ModelCall) -> ModelReply:
@@ -52,6 +59,7 @@ class LlmActivities:
                 given_up = _charged(call, call.hold.bound, unknown=True)  # it may be charged, and nobody will learn
                 await self._ended(call, admitted.permit, Verdict.NEUTRAL, given_up)
                 raise
+            self._crash.reach(CrashPoint.BETWEEN_HOLD_AND_SETTLE)
             return await self._settled(call, admitted, generation)
 
     def _provider(self, call: ModelCall) -> ModelPort:
@@ -81,9 +89,14 @@ class LlmActivities:
 
     async def _generation(self, provider: ModelPort, call: ModelCall) -> Generation:
         words = Words(self._stream, run_id=activity.info().workflow_id or "", turn=call.turn)
+
+        async def say(piece: str) -> None:
+            self._crash.reach(CrashPoint.MID_MODEL_CALL)
+            await words.say(piece)
+
         try:
             async with asyncio.timeout(call.deadline.total_seconds()):
-                return await provider.generate(call.prompt, on_text=words.say, idle_limit=call.idle_limit)
+                return await provider.generate(call.prompt, on_text=say, idle_limit=call.idle_limit)
         except TimeoutError as error:
             raise ProviderFailure(
                 f"{call.prompt.model} did not finish within {call.deadline}",

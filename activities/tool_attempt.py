@@ -13,6 +13,7 @@ from activities.persistence import persisted
 from activities.verdicts import circuit_opened, refused
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.tools import Claim, Effect, ToolBooking, ToolCall, ToolResult
+from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import CallFailed, ErrorType, Fault, StoreUnavailable, ToolFailure, final, retryable
 from surefoot.ports import Busy, Doubtful, Fate, Guards, Proceed, Refused, Replay, ToolContext
 
@@ -31,8 +32,17 @@ class Attempt:
     What is done for sure is replayed; what is in doubt is settled as the tool's effect allows.
     """
 
-    def __init__(self, guards: Guards, tool: "ToolPort", call: ToolCall, arguments: BaseModel, pulse: Pulse) -> None:
+    def __init__(
+        self,
+        guards: Guards,
+        tool: "ToolPort",
+        call: ToolCall,
+        arguments: BaseModel,
+        pulse: Pulse,
+        crash: CrashPoints = UNARMED,
+    ) -> None:
         self._guards = guards
+        self._crash = crash
         self._tool = tool
         self._call = call
         self._arguments = arguments
@@ -58,6 +68,7 @@ class Attempt:
 
     async def _enter(self) -> Proceed | Refused | Replay | Busy | Doubtful:
         call, info = self._call, activity.info()
+        self._crash.reach(CrashPoint.BEFORE_CLAIM)
         return await self._guards.begin_tool_call(
             tool=call.contract.name,
             breaker=call.contract.breaker,
@@ -84,6 +95,7 @@ class Attempt:
 
     async def _proceed(self, proceed: Proceed) -> ToolResult:
         claim = proceed.claim
+        self._crash.reach(CrashPoint.AFTER_CLAIM)
         if claim is not None and self._forgotten(claim):
             await self._leave(proceed, claim, Verdict.NEUTRAL, Fate.DOUBT)
             raise retryable(
@@ -143,6 +155,7 @@ class Attempt:
     async def _execute(self, proceed: Proceed, claim: Claim | None) -> ToolResult:
         if claim is None:
             self._pulse.beat(self._attempts(None))
+        self._crash.reach(CrashPoint.AFTER_SENT)
         try:
             content = await self._tool.execute(self._arguments, self._context())
         except ToolFailure as failure:
@@ -151,10 +164,12 @@ class Attempt:
             fate = Fate.UNKNOWN if self._effect is Effect.UNSAFE else Fate.DOUBT
             await self._leave(proceed, claim, Verdict.NEUTRAL, fate)
             raise
+        self._crash.reach(CrashPoint.AFTER_EFFECT)
         return await self._done(claim, proceed, content, replayed=False)
 
     async def _done(self, claim: Claim | None, proceed: Proceed, content: JsonValue, *, replayed: bool) -> ToolResult:
         receipt = await persisted(lambda: self._guards.complete_tool_call(claim, content, proceed.permit))
+        self._crash.reach(CrashPoint.BEFORE_COMPLETION)
         booking = ToolBooking(claim=claim, content=content, permit=proceed.permit, verdict=Verdict.SUCCESS)
         return ToolResult(
             content=content,

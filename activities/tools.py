@@ -10,6 +10,7 @@ from activities.heartbeat import beating
 from activities.tool_attempt import Attempt
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.tools import ToolCall, ToolResult
+from surefoot.crash_points import UNARMED, CrashPoints
 from surefoot.errors import (
     CallFailed,
     ErrorType,
@@ -44,9 +45,10 @@ class Toolbox(Protocol):
 class ToolActivities:
     """Validates, claims, admits, executes, completes and reports, in this order."""
 
-    def __init__(self, tools: Toolbox, guards: Guards) -> None:
+    def __init__(self, tools: Toolbox, guards: Guards, crash: CrashPoints = UNARMED) -> None:
         self._tools = tools
         self._guards = guards
+        self._crash = crash
 
     def activities(self) -> list[Callable[[ToolCall], Awaitable[ToolResult]]]:
         """One activity for each tool, so that they can be told apart, limited and routed by name."""
@@ -67,7 +69,7 @@ class ToolActivities:
             raise final(ErrorType.INVALID_ARGUMENTS, str(error), details) from error
         async with beating() as pulse:
             try:
-                return await Attempt(self._guards, tool, call, arguments, pulse).make()
+                return await Attempt(self._guards, tool, call, arguments, pulse, self._crash).make()
             except Superseded as error:
                 raise retryable(ErrorType.TOOL_RETRYABLE, str(error)) from error
             except StoreUnavailable as error:

@@ -11,11 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from surefoot.contracts.base import Duration
+from surefoot.crash_points import CrashPoints
 from surefoot.errors import InvalidInput
 
 STACK_FILE = "stack.json"
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
 
     recordings: Annotated[Path | None, Field(alias="SUREFOOT_RECORDINGS")] = None
     """Recorded provider traffic, for the tests of the adapters."""
+    kill_at: Annotated[str | None, Field(alias="SUREFOOT_TEST_KILL_AT")] = None
+    """Where a worker under test kills itself; refused unless the environment is ``test``."""
 
     redis_url: Annotated[SecretStr, Field(alias="REDIS_URL")]
     temporal_address: Annotated[str | None, Field(alias="TEMPORAL_ADDRESS")] = None
@@ -90,6 +93,14 @@ class Settings(BaseSettings):
     mail_url: Annotated[AnyHttpUrl | None, Field(alias="MAIL_API_URL")] = None
     search_url: Annotated[AnyHttpUrl | None, Field(alias="SEARCH_API_URL")] = None
     publish_url: Annotated[AnyHttpUrl | None, Field(alias="PUBLISH_API_URL")] = None
+
+    @field_validator("kill_at")
+    @classmethod
+    def _only_tests_crash(cls, point: str | None, info: ValidationInfo) -> str | None:
+        if point is not None and info.data.get("environment") != "test":
+            raise ValueError("a worker kills itself in tests alone; unset it, or set SUREFOOT_ENV=test")
+        CrashPoints.parse(point)
+        return point
 
     @classmethod
     def settings_customise_sources(

@@ -33,7 +33,13 @@ TEMPORAL = ROOT / "deploy" / "temporal"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SECRET = re.compile(r"PASSWORD|PWD|SECRET|_KEY$|AUTH$")
-NOT_A_SERVERS = {"SUREFOOT_STATE_DIR", "SUREFOOT_AGENTS_DIR", "SUREFOOT_RECORDINGS", "TEMPORAL_ADDRESS"}
+NOT_A_SERVERS = {
+    "SUREFOOT_STATE_DIR",
+    "SUREFOOT_AGENTS_DIR",
+    "SUREFOOT_RECORDINGS",
+    "SUREFOOT_TEST_KILL_AT",
+    "TEMPORAL_ADDRESS",
+}
 """Settings that need not be given to the worker from outside: its files, and what stands in the compose file."""
 
 
