@@ -9,11 +9,11 @@ from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, run_state_machine_as_test
 
 from surefoot.contracts.budgets import HoldTimes
 from surefoot.errors import StoreUnavailable
@@ -22,6 +22,8 @@ from surefoot.reliability.scripts import Script
 from surefoot.reliability.store import Row, Step, Store
 
 T = TypeVar("T")
+Entered: TypeAlias = T | MultipleResults[T]
+"""What a rule adds to a bundle: one thing, or none."""
 
 SETTINGS = settings(
     max_examples=50,

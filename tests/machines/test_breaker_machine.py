@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
-    MultipleResults,
     consumes,
     initialize,
     invariant,
@@ -20,7 +18,7 @@ from surefoot.ports import Admitted, Refused
 from surefoot.reliability.local_breaker import LocalBreaker
 from surefoot.reliability.times import milliseconds, since_epoch
 from tests.machines.breaker_model import BreakerModel, Entry, Move
-from tests.machines.fleet import FleetMachine, Lost, Way, clients, hold, ways
+from tests.machines.fleet import Entered, FleetMachine, Lost, Way, clients, hold, ways
 
 NAME = "orders"
 SECOND = timedelta(seconds=1)
@@ -41,7 +39,6 @@ policies = st.builds(
     probe_lease=st.just(SECOND * 3),
     half_open_at_most=st.just(SECOND * 12),
 )
-Entered: TypeAlias = "Call | MultipleResults[Call]"
 verdicts = st.sampled_from(Verdict)
 jumps = st.sampled_from([1, 500, 2_999, 3_000, 4_000, 8_000, 9_999, 20_000, 60_000, -700, -5_000])
 
@@ -94,15 +91,15 @@ class BreakerMachine(FleetMachine):
     # What happens.
 
     @rule(target=calls, way=ways)
-    def admit(self, way: Way) -> Entered:
+    def admit(self, way: Way) -> Entered[Call]:
         return self._admit(self.token(), way)
 
     @rule(target=calls, call=consumes(calls), way=ways)
-    def admit_again(self, call: Call, way: Way) -> Entered:
+    def admit_again(self, call: Call, way: Way) -> Entered[Call]:
         """Late, as by a caller that learnt nothing of the first time."""
         return self._admit(call.token, way)
 
-    def _admit(self, token: str, way: Way) -> Entered:
+    def _admit(self, token: str, way: Way) -> Entered[Call]:
         policy, at = self.model.policy, self.fleet.clock.at
         expected = self.model.admit(token, at)
         shared = self.fleet.do(lambda guards: guards.breaker.admit(NAME, policy, token), way)
