@@ -1,6 +1,7 @@
 """The ledger: the right to perform a side effect, and its recorded result, by the rules of ``lua/ledger/``."""
 
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +22,7 @@ GONE = "gone"
 """What the followers of a claim are told whose attempt failed."""
 
 _MOMENTS = ("lease", "lands", "doubt", "settled_at")
-_NUMBERS = ("attempt", "fence", "attempts", "waiters")
+_NUMBERS = ("attempt", "fence", "attempts")
 _SETTLEMENT = ("act", "settled", "by", "reason")
 _UNSETTLED = {
     "live": "somebody works on it; wait until the lease is over",
@@ -54,9 +55,9 @@ class Ledger:
         self._prefix = prefix
         self._memory = milliseconds(remembered)
 
-    def _keys(self, effect_key: str) -> tuple[str, str]:
+    def _keys(self, effect_key: str) -> tuple[str, str, str]:
         key = tagged(self._prefix, "ledger", effect_key)
-        return key, f"{key}:wake"
+        return key, f"{key}:wake", f"{key}:followers"
 
     def claim_step(
         self,
@@ -111,7 +112,8 @@ class Ledger:
 
     async def follow(self, effect_key: str, within: timedelta) -> Replay | None:
         """Wait for the holder's result; None if it failed, its lease ended, or the time is over."""
-        found = await self._store.one(self._follow_step(effect_key, "join"))
+        follower = uuid.uuid4().hex
+        found = await self._store.one(self._follow_step(effect_key, "join", follower))
         if not isinstance(found, Waiting):
             return found
         outcome = await self._store.pop(self._keys(effect_key)[1], min(within, found.remaining))
@@ -120,24 +122,25 @@ class Ledger:
         if outcome:
             attempts, _, result = outcome.partition(" ")
             return Replay(json.loads(result), int(attempts))
-        last = await self._store.one(self._follow_step(effect_key, "leave"))
+        last = await self._store.one(self._follow_step(effect_key, "leave", follower))
         return last if isinstance(last, Replay) else None
 
-    def _follow_step(self, effect_key: str, word: str) -> Step[Replay | Waiting | None]:
+    def _follow_step(self, effect_key: str, word: str, follower: str) -> Step[Replay | Waiting | None]:
         def read(row: Row) -> Replay | Waiting | None:
             state, attempts, remaining, result = row
             if state == "wait":
                 return Waiting(span(remaining))
             return Replay(json.loads(result), int(attempts)) if state == "done" else None
 
-        return run("ledger/follow", self._keys(effect_key), (word,), read)
+        return run("ledger/follow", self._keys(effect_key), (word, follower), read)
 
     async def settle(self, effect_key: str, result: str | None, act: Act) -> JsonObject:
         """Record what an operator says of an effect in doubt: done with a result, or not done without one."""
         state = "free" if result is None else "done"
         arguments = (act.id, state, result or "", act.by, act.reason, self._memory)
         settling = run("ledger/settle", self._keys(effect_key), arguments, lambda row: row[0])
-        word, claim = await self._store.two(settling, self._show_step(effect_key))
+        word = await self._store.one(settling)
+        claim = await self.show(effect_key)
         if claim is None:
             raise NotFound(f"no claim {effect_key!r}: nobody has tried this effect, or it is forgotten")
         if word in _UNSETTLED:
@@ -146,14 +149,12 @@ class Ledger:
 
     async def show(self, effect_key: str) -> JsonObject | None:
         """The claim as operators read it; None if there is none."""
-        return await self._store.one(self._show_step(effect_key))
 
-    def _show_step(self, effect_key: str) -> Step[JsonObject | None]:
         def read(row: Row) -> JsonObject | None:
             fields = dict(zip(row[::2], row[1::2], strict=True))
             return _shown(fields) if fields else None
 
-        return Step(("HGETALL", self._keys(effect_key)[0]), read)
+        return await self._store.one(Step(("HGETALL", self._keys(effect_key)[0]), read))
 
 
 def _with_doubt(claim: Claim, doubt: str) -> Claim:

@@ -117,7 +117,9 @@ async def test_many_followers_do_not_starve_the_holder(guards: RedisGuards) -> N
     assert {outcome.content for outcome in outcomes if outcome} == {"done"}
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://localhost", "redis://localhost:port/0", ""])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:6379", "http://localhost", "redis://localhost:port/0", "redis+cluster://a:port", ""]
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="not an address of Redis"):
         RedisGuards.connect(url, prefix="test", timeout=PATIENCE)

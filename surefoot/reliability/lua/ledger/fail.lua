@@ -17,7 +17,7 @@ elseif fate == 'unknown' then
 elseif fate == 'released' then
   attempts, owner = 0, ''
 end
-write(ARGV[4], 'state', state, 'owner', owner, 'attempts', attempts, 'lease', 0, 'ended', fence, 'waiters', 0,
+write(ARGV[4], 'state', state, 'owner', owner, 'attempts', attempts, 'lease', 0, 'ended', fence,
   'lands', math.max(claim.lands, at))
-wake(claim, 'gone')
+wake('gone')
 return state

@@ -11,14 +11,14 @@ if claim.state == 'done' then return 'done' end
 if working(claim) and claim.lease > at then return 'live' end
 if ARGV[2] == 'free' and math.max(claim.lands, claim.doubt) > at then return 'landing' end
 if claim.state ~= 'unknown' and claim.state ~= 'sent' and claim.doubt == 0 then return 'clear' end
-write(ARGV[6], 'state', ARGV[2], 'fence', claim.fence + 1, 'lease', 0, 'waiters', 0, 'act', ARGV[1],
+write(ARGV[6], 'state', ARGV[2], 'fence', claim.fence + 1, 'lease', 0, 'act', ARGV[1],
   'settled', ARGV[2], 'by', ARGV[4], 'reason', ARGV[5], 'settled_at', at)
 redis.call('HDEL', KEYS[1], 'lands', 'doubt')
 if ARGV[2] == 'done' then
   redis.call('HSET', KEYS[1], 'result', ARGV[3])
-  wake(claim, string.format('%d %s', claim.attempts, ARGV[3]))
+  wake(string.format('%d %s', claim.attempts, ARGV[3]))
 else
   redis.call('HSET', KEYS[1], 'owner', '', 'attempts', 0)
-  wake(claim, 'gone')
+  wake('gone')
 end
 return 'settled'
