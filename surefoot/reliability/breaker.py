@@ -1,10 +1,9 @@
 """The circuit breaker that the whole fleet shares: its rules are in ``lua/breaker/``, its state in Redis."""
 
-import json
 import math
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from surefoot.contracts.breakers import (
@@ -17,9 +16,10 @@ from surefoot.contracts.breakers import (
     Verdict,
 )
 from surefoot.ports import Admitted, Refused
+from surefoot.reliability.glance import Glance, state_at, transition_in
 from surefoot.reliability.keys import tagged
 from surefoot.reliability.store import Row, Step, Store, run
-from surefoot.reliability.times import milliseconds, moment, moment_or_none, since_epoch, span
+from surefoot.reliability.times import milliseconds, moment, moment_or_none, span
 
 LONGEST_THROTTLE = timedelta(minutes=5)
 """A Retry-After that asks for more is not believed."""
@@ -67,7 +67,7 @@ class RedisBreaker:
         def read(row: Row) -> Admitted | Refused:
             word, generation, probe, wait, episode, transition = row
             if word == "refuse":
-                told = _transition(name, transition)
+                told = transition_in(name, transition)
                 return Refused(name, None if int(wait) < 0 else span(wait), episode, transition=told)
             permit = Permit(
                 name=name,
@@ -76,7 +76,7 @@ class RedisBreaker:
                 token=token,
                 policy=policy,
             )
-            return Admitted(permit, _transition(name, transition))
+            return Admitted(permit, transition_in(name, transition))
 
         spans = (policy.probe_lease, policy.open_for, policy.open_at_most, policy.half_open_at_most)
         arguments: list[str | int] = [token, policy.probes, *map(milliseconds, spans)]
@@ -105,12 +105,12 @@ class RedisBreaker:
             policy.calls,
             int(is_slow(policy, took)),
         )
-        return run("breaker/report", self._keys(permit.name), arguments, lambda row: _transition(permit.name, row[0]))
+        return run("breaker/report", self._keys(permit.name), arguments, lambda row: transition_in(permit.name, row[0]))
 
     async def force(self, name: str, state: BreakerState, reason: str, token: str) -> Transition | None:
         """Hold a breaker ``forced_open`` or ``disabled``, or ``closed`` it; None if it was in that state."""
         step = run(
-            "breaker/force", self._keys(name), (state.value, reason, token), lambda row: _transition(name, row[0])
+            "breaker/force", self._keys(name), (state.value, reason, token), lambda row: transition_in(name, row[0])
         )
         return await self._store.one(step, *self.listing(name))
 
@@ -133,7 +133,7 @@ class RedisBreaker:
             state, generation, episode, recent, until, reason, now = row
             return BreakerStatus(
                 name=name,
-                state=_state(state, until, moment(now)),
+                state=state_at(state, until, moment(now)),
                 generation=int(generation),
                 episode=episode,
                 recent_failures=int(recent),
@@ -143,31 +143,10 @@ class RedisBreaker:
 
         return run("breaker/look", self._keys(name), (), read)
 
-    def peek_step(self, name: str) -> Step["Glance"]:
+    def peek_step(self, name: str) -> Step[Glance]:
         """A plain read, judged later with the time that another step of the batch brings."""
         fields = ("state", "generation", "born", "episodes", "open_until", "reason", "streak")
         return Step(("HMGET", self._keys(name)[0], *fields), lambda row: Glance(name, row))
-
-
-class Glance:
-    """A breaker as it was read, not yet judged by the clock."""
-
-    def __init__(self, name: str, row: Row) -> None:
-        self._name = name
-        self._row = row
-
-    def at(self, now: datetime) -> BreakerStatus:
-        """An open breaker whose time is over counts as half-open: the next call will be its probe."""
-        state, generation, born, episodes, until, reason, streak = self._row
-        return BreakerStatus(
-            name=self._name,
-            state=_state(state or "closed", until, now),
-            generation=int(generation or 0),
-            episode=f"{born}-{episodes}" if int(episodes or 0) else "",
-            recent_failures=int(streak or 0),
-            open_until=moment_or_none(until),
-            reason=reason,
-        )
 
 
 def judged(policy: BreakerPolicy, sign: Sign, number: int) -> int:
@@ -177,24 +156,3 @@ def judged(policy: BreakerPolicy, sign: Sign, number: int) -> int:
 
 def is_slow(policy: BreakerPolicy, took: timedelta | None) -> bool:
     return took is not None and took > policy.slow_after
-
-
-def _state(state: str, until: str, now: datetime) -> BreakerState:
-    over = state == BreakerState.OPEN and int(until) <= since_epoch(now)
-    return BreakerState.HALF_OPEN if over else BreakerState(state)
-
-
-def _transition(name: str, text: str) -> Transition | None:
-    if not text:
-        return None
-    _, before, after, generation, episode, reason, at, until = json.loads(text)
-    return Transition(
-        name=name,
-        before=before,
-        after=after,
-        generation=generation,
-        episode=episode,
-        reason=reason,
-        at=moment(at),
-        open_until=moment_or_none(until),
-    )

@@ -7,8 +7,8 @@ from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
 from surefoot.errors import StoreUnavailable, Superseded
 from surefoot.ports import Admitted, OverBudget, Receipt, Refused, Reservation, Reserved
-from surefoot.reliability.breaker import Glance
 from surefoot.reliability.budget import Decided, WindowMoved
+from surefoot.reliability.glance import Glance
 from surefoot.reliability.permits import Permits, Report, told
 from surefoot.reliability.prices import drift_of
 

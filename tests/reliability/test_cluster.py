@@ -12,8 +12,10 @@ from surefoot.contracts.guardrails import Answer
 from surefoot.errors import StoreUnavailable
 from surefoot.ports import Busy, Proceed, Refused, Replay
 from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.health import look
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.streams import RedisTextStream
+from surefoot.settings import load
 from tests.reliability.cluster import cluster
 from tests.reliability.conftest import TIMEOUT
 from tests.reliability.given import (
@@ -129,6 +131,13 @@ async def test_a_cluster_that_is_not_there_is_redis_away(prefix: str) -> None:
     assert isinstance(entry, Proceed)
     assert entry.permit.local
     await guards.close()
+
+
+async def test_the_doctor_reads_a_cluster(cluster_url: str) -> None:
+    health = await look(load(REDIS_URL=cluster_url, SUREFOOT_STORE_TIMEOUT=TIMEOUT, _env_file=None))
+    assert health.version[0] >= 6
+    assert health.eviction == "noeviction"
+    assert abs(health.clock_ahead) < timedelta(seconds=5)
 
 
 async def test_one_server_is_no_cluster_and_says_so(redis_url: str, prefix: str) -> None:
