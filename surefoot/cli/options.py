@@ -9,6 +9,8 @@ Tenant = Annotated[str, typer.Option(help="Whose keys and budgets these are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 By = Annotated[str, typer.Option(help="Who decides; kept in the history.")]
+Reason = Annotated[str, typer.Option(help="Why; kept beside who.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Start it and leave.")]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Do not wait for people: leave with code 5 when an approval is open.")
 ]

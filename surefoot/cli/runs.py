@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from surefoot.cli.options import DEFAULT_TENANT, Json, Limit, NoWait, Run, Tenant
+from surefoot.cli.options import DEFAULT_TENANT, By, Detach, Json, Limit, NoWait, Reason, Run, Tenant
 
 app = typer.Typer()
 
@@ -20,7 +20,7 @@ def run(
     tenant: Tenant = DEFAULT_TENANT,
     user: Annotated[str | None, typer.Option(help="Whose budget counts beside the session's.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Show turns, tools and words as they happen.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Start it and leave.")] = False,
+    detach: Detach = False,
     no_wait: NoWait = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Start even if profile, keys and Redis are the workers' alone.")
@@ -80,6 +80,41 @@ def result(run: Run, tenant: Tenant = DEFAULT_TENANT, no_wait: NoWait = False, j
 
     manner = starting.Manner(stop_at_approval=no_wait, as_json=json)
     acting.perform(lambda settings: starting.result(settings, looking.run_id(run, tenant), manner), as_json=json)
+
+
+@app.command()
+def retry(
+    run: Run, tenant: Tenant = DEFAULT_TENANT, detach: Detach = False, no_wait: NoWait = False, json: Json = False
+) -> None:
+    """Start a failed or cancelled run again under its key, wait for its answer and print it.
+
+    What it has done is not done again. A run that is under way is joined; a completed one gives its answer.
+    """
+    from surefoot.cli import acting, looking, starting
+
+    if detach and no_wait:
+        raise typer.BadParameter("--detach does not go with --no-wait")
+    manner = starting.Manner(detach=detach, stop_at_approval=no_wait, as_json=json)
+    acting.perform(lambda settings: starting.retry(settings, looking.run_id(run, tenant), manner), as_json=json)
+
+
+@app.command()
+def reset(
+    run: Run,
+    to: Annotated[int, typer.Option(metavar="TURN", min=1, help="The turn whose model call is made anew.")],
+    by: By,
+    reason: Reason,
+    tenant: Tenant = DEFAULT_TENANT,
+    json: Json = False,
+) -> None:
+    """Let a run begin anew from one of its turns; what came before stays as it is.
+
+    Approvals given before are not taken over: a call that needs one asks again. Effects are not repeated: a call that
+    was done gives its recorded result.
+    """
+    from surefoot.cli import acting, again, looking
+
+    acting.connected(lambda client: again.reset(client, looking.run_id(run, tenant), to, by, reason), as_json=json)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from surefoot.cli import preflight
@@ -73,13 +73,24 @@ async def run(settings: Settings, asked: Asked, manner: Manner) -> Answer:
     if manner.check:
         await preflight.check(settings, request)
     client = await call(settings)
-    with _left_by_interrupt(f"interrupted while starting; `./starter.py status {run}` tells whether it runs", manner):
+    with _left_at_start(run, manner):
         started = await client.start(request)
+    return await _begun(client, settings, started, manner)
+
+
+async def retry(settings: Settings, run: str, manner: Manner) -> Answer:
+    client = await call(settings)
+    with _left_at_start(run, manner):
+        started = await client.retry(run)
+    return await _begun(client, settings, started, manner)
+
+
+async def _begun(client: SurefootClient, settings: Settings, started: Started, manner: Manner) -> Answer:
     if started.result:
-        return _answered(run, started.result)
+        return _answered(started.run, started.result)
     if manner.detach:
         return _detached(started)
-    return await _waited(client, settings, run, manner, started.idempotency_status)
+    return await _waited(client, settings, started.run, manner, started.idempotency_status)
 
 
 async def result(settings: Settings, run: str, manner: Manner) -> Answer:
@@ -99,6 +110,11 @@ async def _waited(
     if isinstance(found, RunResult):
         return _answered(run, found.model_copy(update={"idempotency_status": status}) if status else found)
     return _waiting_for_people(found)
+
+
+def _left_at_start(run: str, manner: Manner) -> AbstractContextManager[None]:
+    said = f"interrupted while starting; `./starter.py status {run}` tells whether it runs"
+    return _left_by_interrupt(said, manner)
 
 
 @contextmanager

@@ -5,10 +5,12 @@ from typing import Self
 
 from temporalio.runtime import Runtime
 
+from surefoot.client.again import Again
 from surefoot.client.approvals import Approvals
 from surefoot.client.base import ANSWER_WITHIN
 from surefoot.client.connection import connect
 from surefoot.client.incidents import Incidents
+from surefoot.client.spending import RunSpending, Spending
 from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, Retry, RunView, Started
 from surefoot.settings import Settings
 
@@ -17,6 +19,7 @@ __all__ = [
     "OpenApprovals",
     "PendingApproval",
     "Retry",
+    "RunSpending",
     "RunView",
     "Started",
     "SurefootClient",
@@ -24,8 +27,11 @@ __all__ = [
 ]
 
 
-class SurefootClient(Approvals, Incidents):
-    """Starts runs, waits for them, decides approvals and reads incidents. Raises ``surefoot.errors`` only."""
+class SurefootClient(Again, Approvals, Incidents, Spending):
+    """Starts runs, waits for them, runs them again, adds up what they cost, decides approvals and reads incidents.
+
+    Raises ``surefoot.errors`` only.
+    """
 
     @classmethod
     async def connect(

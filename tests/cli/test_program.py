@@ -18,7 +18,8 @@ HEAVY = ("temporalio", "pydantic", "redis", "httpx2", "google", "mistralai")
 async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
     left = await typed("--help")
     commands = (
-        "run runs status result cancel approvals approve reject incidents breakers budget profiles doctor up demo"
+        "run runs status result retry reset cancel approvals approve reject incidents breakers budget profiles "
+        "doctor up demo"
     )
     assert left.code == 0
     assert [name for name in commands.split() if f" {name} " not in left.out] == []
