@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -122,6 +123,7 @@ class Fleet:
         self._worlds = itertools.count()
         self._guards: list[RedisGuards] = []
         self.prefix = ""
+        self._name = uuid.uuid4().hex[:8]
 
     def _connect(self) -> SteppedStore:
         store = SteppedStore.connect(self._url, timeout=timedelta(seconds=5))
@@ -138,7 +140,7 @@ class Fleet:
 
     def new_world(self, times: HoldTimes | None = None) -> None:
         self.clock.at = NOON
-        self.prefix = f"world-{next(self._worlds)}"
+        self.prefix = f"{self._name}-{next(self._worlds)}"
         self._guards = [RedisGuards(store, self.prefix, hold_times=times) for store in self._stores]
 
     def guards(self, client: int) -> RedisGuards:
