@@ -44,7 +44,7 @@ async def perform(stage: Stage, *, keep: bool) -> None:
 
 def _introduce(stage: Stage) -> None:
     stage.say(f"Temporal UI: {stage.settings.temporal_ui}")
-    stage.say("The profiles are the demo's: deadlines of 1 s, circuits open for 3 s, a lost worker noticed in 1 s.")
+    stage.say("The profiles are the demo's: deadlines of 1 s, circuits open for 3 s, a lost worker noticed in 3 s.")
 
 
 async def _stay(stage: Stage) -> None:

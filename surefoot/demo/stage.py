@@ -24,8 +24,8 @@ from surefoot.simulator.client import SimulatorClient
 
 T = TypeVar("T")
 
-SHORT_TIMES = {"SUREFOOT_ENV": "development", "SUREFOOT_HEARTBEAT": "1s", "SUREFOOT_STICKY": "500ms"}
-"""So that a lost worker is noticed while one watches; production waits five times as long."""
+SHORT_TIMES = {"SUREFOOT_ENV": "development", "SUREFOOT_HEARTBEAT": "3s", "SUREFOOT_STICKY": "500ms"}
+"""So that a lost worker is noticed while one watches; production waits 5 s."""
 
 
 class Broken(SurefootError):
