@@ -48,13 +48,21 @@ def modules(*folders: str) -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Dotted names of modules, and of what is taken from them, wherever in a file they are imported."""
-    for node in ast.walk(tree(path)):
+    """Dotted names of modules, and of what is taken from them, wherever in a file they are imported when it runs."""
+    for node in _running(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all within it, but for what only type checkers read."""
+    yield node
+    if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        for child in ast.iter_child_nodes(node):
+            yield from _running(child)
 
 
 def breaking(paths: list[Path], rule: Callable[[ast.AST], bool]) -> set[str]:

@@ -16,3 +16,6 @@ NoWait = Annotated[
 ]
 
 DEFAULT_TENANT = "default"
+
+Profile = Annotated[str, typer.Option(help="The agent whose limits hold.")]
+DEFAULT_PROFILE = "support"

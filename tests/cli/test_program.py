@@ -65,6 +65,12 @@ def test_a_shell_completes_commands() -> None:
     assert left.stdout.split() == ["incidents"]
 
 
+def test_a_shell_completes_the_commands_of_a_group() -> None:
+    asked = {"_STARTER.PY_COMPLETE": "complete_bash", "COMP_WORDS": "starter.py breakers ", "COMP_CWORD": "2"}
+    left = subprocess.run([sys.executable, STARTER], env=os.environ | asked, capture_output=True, check=True, text=True)
+    assert left.stdout.split() == ["list", "show", "force-open", "disable", "reset"]
+
+
 def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str], tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -75,7 +81,7 @@ def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str], tm
 
 
 async def test_every_command_has_help(typed: Typed) -> None:
-    for command in ("run", "result", "approve", "incidents resolve", "up", "demo", "budget"):
+    for command in ("run", "reset", "incidents resolve", "up", "budget", "budget set", "breakers show"):
         left = await typed(*command.split(), "--help")
         assert (left.code, left.err) == (0, "")
 
