@@ -10,6 +10,7 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
+    precondition,
     rule,
 )
 
@@ -29,9 +30,9 @@ REMEMBERED = 8
 policies = st.builds(
     BreakerPolicy,
     opens_on=st.sampled_from([COUNTING, (Sign.CONSECUTIVE,), (Sign.RATE, Sign.SLOW), (Sign.COUNT, Sign.RATE)]),
-    failures=st.integers(2, 4),
-    consecutive=st.integers(1, 4),
-    calls=st.integers(2, 5),
+    failures=st.integers(2, 3),
+    consecutive=st.integers(1, 3),
+    calls=st.integers(2, 4),
     window=st.just(SECOND * 10),
     open_for=st.just(SECOND * 4),
     open_at_most=st.just(SECOND * 20),
@@ -39,8 +40,8 @@ policies = st.builds(
     probe_lease=st.just(SECOND * 3),
     half_open_at_most=st.just(SECOND * 12),
 )
-verdicts = st.sampled_from(Verdict)
-jumps = st.sampled_from([1, 500, 2_999, 3_000, 4_000, 8_000, 9_999, 20_000, 60_000, -700, -5_000])
+verdicts = st.sampled_from([Verdict.FAILURE, Verdict.FAILURE, *Verdict])
+jumps = st.sampled_from([1, 500, 3_000, 4_000, 9_999, 20_000, -700, -5_000])
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class BreakerMachine(FleetMachine):
         else:
             self._check_move(shared, expected, tell=True)
 
+    @precondition(lambda self: self.number % 7 == 0)
     @rule(state=st.sampled_from([BreakerState.FORCED_OPEN, BreakerState.DISABLED, BreakerState.CLOSED]), way=ways)
     def force(self, state: BreakerState, way: Way) -> None:
         token = self.token()
@@ -162,6 +164,28 @@ class BreakerMachine(FleetMachine):
             self._unheard(expected)
         else:
             self._check_move(shared, expected, tell=True)
+
+    @rule(times=st.integers(1, 3), way=ways)
+    def fail(self, times: int, way: Way) -> None:
+        """As calls to a target that is down do."""
+        for _ in range(times):
+            call = self._admit(self.token(), Way(way.client))
+            if isinstance(call, Call):
+                self._report(Told(call, Verdict.FAILURE, timedelta(), SECOND, self.number), way)
+
+    @precondition(lambda self: self.model.state is BreakerState.OPEN)
+    @rule(target=calls, early=st.sampled_from([0, 0, 1]), way=ways)
+    def try_when_the_open_span_is_over(self, early: int, way: Way) -> Entered[Call]:
+        self.fleet.clock.at = self.model.open_until - early
+        self.latest = max(self.latest, self.fleet.clock.at)
+        return self._admit(self.token(), way)
+
+    @precondition(lambda self: self.model.probes)
+    @rule(target=calls, early=st.sampled_from([0, 0, 1]), way=ways)
+    def replace_a_probe_that_is_late(self, early: int, way: Way) -> Entered[Call]:
+        self.fleet.clock.at = min(self.model.probes.values()) - early
+        self.latest = max(self.latest, self.fleet.clock.at)
+        return self._admit(self.token(), way)
 
     @rule(ms=jumps)
     def step_the_clock(self, ms: int) -> None:

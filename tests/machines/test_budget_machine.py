@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, invariant, rule
+from hypothesis.stateful import Bundle, invariant, precondition, rule
 
 from surefoot.contracts.breakers import BreakerState, Permit, Verdict
 from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, Charge, Crossing, Hold, HoldTimes, Scope, ScopeKind
@@ -42,9 +42,11 @@ SCOPES = (
     _scope(ScopeKind.SESSION, "s1", 70, 80),
     _scope(ScopeKind.SESSION, "s2", 50, 0),
 )
-some_scopes = st.sampled_from([(0, 1, 2), (0, 1, 3), (2, 0), (3,), (1, 2), (0, 2)])
-ladders = st.lists(st.integers(0, 60), min_size=1, max_size=3).map(lambda bounds: tuple(sorted(bounds, reverse=True)))
-jumps = st.sampled_from([MINUTE, 3 * MINUTE, 16 * MINUTE, 12 * 60 * MINUTE, -MINUTE, -3 * MINUTE])
+some_scopes = st.sampled_from([(0, 1, 2), (0, 3), (2, 0), (3,), (1, 2)])
+ladders = st.lists(st.sampled_from([1, 4, 9, 16, 30, 60]), min_size=1, max_size=2).map(
+    lambda bounds: tuple(sorted(bounds, reverse=True))
+)
+jumps = st.sampled_from([MINUTE, 2 * MINUTE, 15 * MINUTE, 12 * 60 * MINUTE, -MINUTE, -2 * MINUTE, -14 * MINUTE])
 """Whole minutes, so that no caller's clock is in another window than ours."""
 
 BookName: TypeAlias = tuple[int, str]
@@ -115,6 +117,9 @@ class BudgetMachine(FleetMachine):
 
     @rule(target=reserved, scopes=some_scopes, bounds=ladders, way=ways)
     def reserve(self, scopes: tuple[int, ...], bounds: tuple[int, ...], way: Way) -> Wanted:
+        return self._new(scopes, bounds, way)
+
+    def _new(self, scopes: tuple[int, ...], bounds: tuple[int, ...], way: Way) -> Wanted:
         self.number += 1
         wanted = Wanted(f"hold-{self.number}", scopes, bounds)
         self._reserve(wanted, way)
@@ -156,6 +161,14 @@ class BudgetMachine(FleetMachine):
         assume(wanted.hold)
         wanted.attempt += 1
         self._begin(wanted, wanted.attempt, way)
+
+    @rule(target=reserved, scopes=some_scopes, bound=st.integers(1, 9), way=ways)
+    def reserve_and_begin(self, scopes: tuple[int, ...], bound: int, way: Way) -> Wanted:
+        wanted = self._new(scopes, (bound,), Way(way.client))
+        if wanted.hold:
+            wanted.attempt = 1
+            self._begin(wanted, 1, way)
+        return wanted
 
     @rule(wanted=reserved, way=ways)
     def begin_again(self, wanted: Wanted, way: Way) -> None:
@@ -223,6 +236,7 @@ class BudgetMachine(FleetMachine):
         self.model.release(wanted.id, [*self.held_in(wanted).values()], self.fleet.clock.at)
         self.fleet.do(lambda guards: guards.release(held), way)
 
+    @precondition(lambda self: self.open or self.number % 3 == 0)
     @rule(client=clients)
     def trip_or_mend_the_breaker(self, client: int) -> None:
         self.open = not self.open
@@ -230,8 +244,23 @@ class BudgetMachine(FleetMachine):
         state, act = (BreakerState.FORCED_OPEN if self.open else BreakerState.CLOSED), f"act-{self.number}"
         self.fleet.ask(lambda guards: guards.breaker.force(MODEL, state, "why", act), client)
 
+    @rule(wanted=reserved, way=ways)
+    def reserve_again_when_one_scope_has_forgotten(self, wanted: Wanted, way: Way) -> None:
+        """Since somebody looked at it before the clock went back."""
+        assume(wanted.hold)
+        self._step(2 * MINUTE)
+        number, at = wanted.scopes[0], self.fleet.clock.at
+        for book in self.books_of([number], at).values():
+            book.sweep(at)
+        self.fleet.ask(lambda guards: guards.store.one(guards.budget.status_step(TENANT, SCOPES[number])))
+        self._step(-MINUTE)
+        self._reserve(wanted, way)
+
     @rule(ms=jumps)
     def step_the_clock(self, ms: int) -> None:
+        self._step(ms)
+
+    def _step(self, ms: int) -> None:
         self.fleet.clock.at += ms
         self._tell_the_time()
 
