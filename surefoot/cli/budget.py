@@ -97,3 +97,20 @@ def reset(
         lambda settings: books.reset(settings, books.Whose(session, user, tenant, profile), by=by, reason=reason),
         as_json=json,
     )
+
+
+@app.command()
+def rebuild(
+    session: Annotated[str, typer.Option(help="The conversation whose runs' histories are added up.")],
+    tenant: Tenant = DEFAULT_TENANT,
+    profile: Profile = DEFAULT_PROFILE,
+    json: Json = False,
+) -> None:
+    """Add up a conversation's spending from its runs' histories, and say where Redis differs.
+
+    Changes nothing. Exit code 0 if they agree, 1 if they differ. Unknown is what was charged at a call's bound, since
+    no worker could tell what became of the call: it is in no history, so it is taken off before comparing.
+    """
+    from surefoot.cli import acting, rebuilding
+
+    acting.perform(lambda settings: rebuilding.rebuild(settings, session, tenant, profile), as_json=json)
