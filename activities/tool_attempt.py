@@ -50,6 +50,7 @@ class Attempt:
         self._earlier_reads = pulse.last
         self._effect = call.contract.effect
         self._admission: tuple[Transition, ...] = ()
+        self._marked = 0.0
 
     async def make(self) -> ToolResult:
         """Return the result, now or recorded; raise the application error that says what comes next."""
@@ -69,6 +70,7 @@ class Attempt:
     async def _enter(self) -> Proceed | Refused | Replay | Busy | Doubtful:
         call, info = self._call, activity.info()
         self._crash.reach(CrashPoint.BEFORE_CLAIM)
+        self._marked = asyncio.get_running_loop().time()
         return await self._guards.begin_tool_call(
             tool=call.contract.name,
             breaker=call.contract.breaker,
@@ -107,7 +109,7 @@ class Attempt:
                 return await self._done(claim, proceed, found, replayed=True)
         if self._attempts(claim) > self._call.contract.attempts:
             raise await self._spent(proceed, claim)
-        return await self._execute(proceed, await self._leaving(claim))
+        return await self._execute(proceed, await self._in_time(proceed, await self._leaving(claim)))
 
     def _forgotten(self, claim: Claim) -> bool:
         """An earlier attempt has left no trace, as when Redis was wiped: its request may have left all the same."""
@@ -119,10 +121,22 @@ class Attempt:
         if claim is None or not (asked or self._effect is Effect.UNSAFE):
             return claim
         counted = claim.model_copy(update={"attempts": claim.attempts - 1}) if asked else claim
-        marked = await persisted(lambda: self._guards.mark_sent(counted, lands_within=self._landing))
+        marked = await persisted(lambda: self._mark(counted))
         if marked is None:
             raise StoreUnavailable("Redis did not answer when the request was about to leave, so it was not sent")
         return marked
+
+    async def _mark(self, claim: Claim) -> Claim:
+        self._marked = asyncio.get_running_loop().time()
+        return await self._guards.mark_sent(claim, lands_within=self._landing)
+
+    async def _in_time(self, proceed: Proceed, claim: Claim | None) -> Claim | None:
+        """The claim, unless a frozen process has let its time go by: its request might land late."""
+        self._crash.reach(CrashPoint.AFTER_SENT)
+        if claim is None or asyncio.get_running_loop().time() - self._marked <= LANDING_MARGIN.total_seconds():
+            return claim
+        await self._leave(proceed, claim, Verdict.NEUTRAL, Fate.CLEAR, reached=False)
+        raise retryable(ErrorType.TOOL_RETRYABLE, "this worker was held up for too long to send the request")
 
     async def _spent(self, proceed: Proceed, claim: Claim | None) -> ApplicationError:
         """No attempt is left: a target that cannot be asked may have done what the last one sent."""
@@ -155,7 +169,6 @@ class Attempt:
     async def _execute(self, proceed: Proceed, claim: Claim | None) -> ToolResult:
         if claim is None:
             self._pulse.beat(self._attempts(None))
-        self._crash.reach(CrashPoint.AFTER_SENT)
         try:
             content = await self._tool.execute(self._arguments, self._context())
         except ToolFailure as failure:

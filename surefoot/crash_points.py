@@ -1,11 +1,14 @@
-"""Named instants at which a worker under test kills its own process, as a crash would."""
+"""Named instants at which a worker under test stops its own process, as a crash or a frozen machine would."""
 
 import os
+import re
 import signal
 from enum import StrEnum
 from typing import Self
 
 from surefoot.errors import InvalidInput
+
+_HOW = re.compile(r"(:([1-9][0-9]*|freeze))?", re.ASCII)
 
 
 class CrashPoint(StrEnum):
@@ -29,30 +32,34 @@ class CrashPoint(StrEnum):
 
 
 class CrashPoints:
-    """Does nothing, unless it is armed for one point: then the process dies when it gets there."""
+    """Does nothing, unless it is armed for one point: then the process dies, or freezes, when it gets there."""
 
-    def __init__(self, armed: CrashPoint | None = None, time: int = 1) -> None:
+    def __init__(self, armed: CrashPoint | None = None, time: int = 1, *, freezes: bool = False) -> None:
         """``time`` is 1 for the first time that the point is reached."""
         self._armed = armed
         self._left = time
+        self._signal = signal.SIGSTOP if freezes else signal.SIGKILL
 
     @classmethod
     def parse(cls, text: str | None) -> Self:
-        """Read ``after_effect`` or, for the third time, ``after_effect:3``; raises ``InvalidInput``."""
+        """Read ``after_effect``, ``after_effect:3`` for the third time, or ``after_effect:freeze``.
+
+        Raises ``InvalidInput``.
+        """
         if text is None:
             return cls()
-        name, colon, time = text.partition(":")
-        if name not in set(CrashPoint) or (colon and not (time.isascii() and time.isdigit() and int(time) > 0)):
+        name, _, how = text.partition(":")
+        if name not in set(CrashPoint) or not _HOW.fullmatch(text.removeprefix(name)):
             raise InvalidInput(f"{text!r} is no crash point; points are {', '.join(CrashPoint)}, or one with :3")
-        return cls(CrashPoint(name), int(time) if colon else 1)
+        return cls(CrashPoint(name), int(how) if how.isdigit() else 1, freezes=how == "freeze")
 
     def reach(self, point: CrashPoint) -> None:
-        """End this process with SIGKILL if it is armed for the point and has reached it often enough."""
+        """Send this process SIGKILL, or SIGSTOP, if it is armed for the point and has reached it often enough."""
         if point is not self._armed:
             return
         self._left -= 1
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._signal)
 
 
 UNARMED = CrashPoints()

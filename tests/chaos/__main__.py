@@ -6,6 +6,7 @@ import random
 import shutil
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -21,10 +22,11 @@ from tests.chaos.stage import Stage
 from tests.chaos.telling import table, teller
 
 WORKERS = 4
-PAUSE = 6.0
+PAUSE = 8.0
 """Seconds between waves: about what four workers on two cores can serve while they are killed."""
-KILL_EVERY = 5.0
+KILL_EVERY = 6.0
 RUNS = 500
+HEARTBEAT = timedelta(seconds=5)
 
 
 async def weathered(storm: Storm, folder: Path, console: Console) -> list[Finding]:
@@ -33,7 +35,7 @@ async def weathered(storm: Storm, folder: Path, console: Console) -> list[Findin
     try:
         async with (
             SimulatorClient(simulator.url, "storm") as world,
-            Stage.set(folder, world, WORKERS) as stage,
+            Stage.set(folder, world, workers=WORKERS, heartbeat=HEARTBEAT) as stage,
         ):
             with teller(console, len(storm.errands)) as told:
                 log = await Gale(storm, stage, told).blow()

@@ -4,31 +4,54 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
+from surefoot.client import SurefootClient
 from surefoot.client.incidents import INCIDENT_WORKFLOW
-from surefoot.client.runs import RUN_WORKFLOW
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.budgets import BudgetLimit, ScopeKind, ScopeStatus
 from surefoot.contracts.incidents import Incident
+from surefoot.contracts.runs import RunRequest
 from surefoot.errors import SurefootError, Unreachable
 from surefoot.profiles import Profiles
 from surefoot.reliability.keys import part, tagged
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Step, Store
+from surefoot.settings import Settings
+from surefoot.simulator.client import SimulatorClient
 from surefoot.simulator.records import CallEntry, EffectEntry
 from surefoot.tools.registry import ToolRegistry
 from tests.chaos.gale import Log
-from tests.chaos.stage import PREFIX, Stage
 
 A = TypeVar("A")
-TENANT = "storm"
 AT_ONCE = 10
 """Questions to workers at a time."""
 PATIENCE = timedelta(seconds=30)
 """For a worker to answer, which may have to replay a history first."""
+
+
+class Place(Protocol):
+    """Where runs have been, and how to look at what they left."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def client(self) -> Client: ...
+
+    @property
+    def surefoot(self) -> SurefootClient: ...
+
+    @property
+    def simulator(self) -> SimulatorClient: ...
+
+    @property
+    def redis_url(self) -> str: ...
+
+    @property
+    def tenants(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -66,55 +89,59 @@ class Evidence:
         return [execution for execution in self.executions if execution.workflow_type == workflow]
 
 
-async def gathered(stage: Stage, log: Log) -> Evidence:
+async def gathered(place: Place, log: Log) -> Evidence:
     """Read everything; the holds that are left are brought to their end."""
-    store = Store.connect(stage.redis_url, timeout=timedelta(seconds=5))
-    office = RedisOffice(store, PREFIX)
+    store = Store.connect(place.redis_url, timeout=timedelta(seconds=5))
+    prefix = place.settings.key_prefix
+    office = RedisOffice(store, prefix)
     try:
-        effects = await stage.simulator.effects()
-        executions = await _executions(stage, log)
+        effects = await place.simulator.effects()
+        executions = await _executions(place, log)
+        names = [status.name for status in await office.breakers()]
         return Evidence(
             effects=effects,
-            calls=await stage.simulator.calls(),
+            calls=await place.simulator.calls(),
             claims={effect.key: await office.claim(effect.key) or {} for effect in effects if effect.key},
-            books={session: await _books(store, office, session, cap) for session, cap in _caps(stage, log).items()},
-            episodes={name: await _episodes(store, name) for name in [s.name for s in await office.breakers()]},
-            incidents=await _incidents(stage, {e.id for e in executions if e.workflow_type == INCIDENT_WORKFLOW}),
+            books={of.session: await _books(store, prefix, of, cap) for of, cap in _caps(place, log)},
+            episodes={name: await _episodes(store, prefix, name) for name in names},
+            incidents=await _incidents(place, {e.id for e in executions if e.workflow_type == INCIDENT_WORKFLOW}),
             executions=executions,
         )
     finally:
         await store.close()
 
 
-def _caps(stage: Stage, log: Log) -> dict[str, BudgetLimit]:
-    """Of each session, by its profile."""
-    profiles = Profiles(stage.settings.agents_dir, ToolRegistry.from_settings(stage.settings))
-    requests = [errand.request for errand in log.accepted.values()]
-    return {asked.session: profiles.load(asked.profile).budgets[ScopeKind.SESSION] for asked in requests}
+def _caps(place: Place, log: Log) -> list[tuple[RunRequest, BudgetLimit]]:
+    """A request of each session, and the cap that its profile sets."""
+    profiles = Profiles(place.settings.agents_dir, ToolRegistry.from_settings(place.settings))
+    requests = {errand.request.session: errand.request for errand in log.accepted.values()}
+    return [(asked, profiles.load(asked.profile).budgets[ScopeKind.SESSION]) for asked in requests.values()]
 
 
-async def _books(store: Store, office: RedisOffice, session: str, cap: BudgetLimit) -> Books:
-    status = await office.budget(TENANT, ScopeKind.SESSION, session, cap)
-    key = f"{tagged(PREFIX, 'budget', TENANT)}:session:{part(session)}:forever"
+async def _books(store: Store, prefix: str, of: RunRequest, cap: BudgetLimit) -> Books:
+    office, session = RedisOffice(store, prefix), ScopeKind.SESSION
+    status = await office.budget(of.tenant, session, of.session, cap)
+    key = f"{tagged(prefix, 'budget', of.tenant)}:session:{part(of.session)}:forever"
     row = await store.one(Step(("HGETALL", key), list))
     holds = {field: text.split() for field, text in zip(row[::2], row[1::2], strict=True) if field.startswith("h:")}
     for field in holds:
         await store.one(Step(("ZADD", f"{key}:holds", 1, field), list))
-    later = await office.budget(TENANT, ScopeKind.SESSION, session, cap)
+    later = await office.budget(of.tenant, session, of.session, cap)
     return Books(status, tuple(HeldMoney(state, int(bound)) for state, _, bound, *_ in holds.values()), later)
 
 
-async def _episodes(store: Store, name: str) -> int:
-    row = await store.one(Step(("HGET", tagged(PREFIX, "breaker", name), "episodes"), list))
+async def _episodes(store: Store, prefix: str, name: str) -> int:
+    row = await store.one(Step(("HGET", tagged(prefix, "breaker", name), "episodes"), list))
     return int(row[0] or 0)
 
 
-async def _executions(stage: Stage, log: Log) -> list[WorkflowExecution]:
+async def _executions(place: Place, log: Log) -> list[WorkflowExecution]:
     """What the list of executions says, once it knows that the runs have ended; it is a little behind."""
-    query = f"WorkflowType IN ('{RUN_WORKFLOW}', '{INCIDENT_WORKFLOW}') AND ExecutionStatus != 'ContinuedAsNew'"
+    tenants = ", ".join(f"'{tenant}'" for tenant in place.tenants)
+    query = f"Tenant IN ({tenants}) AND ExecutionStatus != 'ContinuedAsNew'"
 
     async def listed() -> list[WorkflowExecution]:
-        found = [execution async for execution in stage.client.list_workflows(query)]
+        found = [execution async for execution in place.client.list_workflows(query)]
         open_runs = {e.id for e in found if e.status is WorkflowExecutionStatus.RUNNING} & log.ends.keys()
         if open_runs or not log.ends.keys() <= {execution.id for execution in found}:
             raise Unreachable(f"the list of executions is behind: {len(open_runs)} that have ended run in it")
@@ -126,8 +153,8 @@ async def _executions(stage: Stage, log: Log) -> list[WorkflowExecution]:
     return found
 
 
-async def _incidents(stage: Stage, ids: set[str]) -> dict[str, Incident | SurefootError]:
-    turn, surefoot = asyncio.Semaphore(AT_ONCE), stage.surefoot
+async def _incidents(place: Place, ids: set[str]) -> dict[str, Incident | SurefootError]:
+    turn, surefoot = asyncio.Semaphore(AT_ONCE), place.surefoot
 
     async def asked(id: str) -> Incident | SurefootError:
         async with turn:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from surefoot.contracts.runs import RunRequest
 from surefoot.simulator.faults import Fault, FaultKind
 
+TENANT = "storm"
 WAVE = 20
 """Runs that start at once."""
 TWICE = 7
@@ -121,7 +122,7 @@ def _errand(seed: int, number: int, dice: random.Random) -> Errand:
     profile, prompt = dice.choice(_PROMPTS)
     session = f"{profile}-{dice.randrange(SESSIONS)}"
     request = RunRequest(
-        prompt=prompt(tag(number)), profile=profile, key=f"{seed}-{number}", session=session, tenant="storm"
+        prompt=prompt(tag(number)), profile=profile, key=f"{seed}-{number}", session=session, tenant=TENANT
     )
     return Errand(request, twice=number % TWICE == 0)
 

@@ -19,9 +19,11 @@ from surefoot.embedded.temporal import Temporal, start_temporal
 from surefoot.embedded.worker import start_worker
 from surefoot.settings import Settings, load
 from surefoot.simulator.client import SimulatorClient
+from tests.chaos.plan import TENANT
 from tests.support.proxy import FaultProxy, proxy_to
 from tests.support.redis import ask_redis
 from tests.support.workers import as_variables
+from workflows import guard_news
 
 AGENTS = Path(__file__).parent / "agents"
 PREFIX = "storm"
@@ -36,13 +38,16 @@ class Stage:
     about money and claims suppose. With the shipped ``everysec`` a crash may lose the last second.
     """
 
-    def __init__(self, folder: Path, simulator: SimulatorClient, redis: Redis, temporal: Temporal) -> None:
+    def __init__(
+        self, folder: Path, simulator: SimulatorClient, redis: Redis, temporal: Temporal, heartbeat: timedelta
+    ) -> None:
         self.simulator = simulator
         self.quiet = asyncio.Lock()
         """Held by who wants Temporal to stay up for a moment."""
         self.workers: list[Child] = []
         self.killed = 0
         self._folder = folder
+        self._heartbeat = heartbeat
         self._redis = redis
         self._temporal = temporal
         self._redis_proxy: FaultProxy
@@ -53,13 +58,19 @@ class Stage:
 
     @classmethod
     @asynccontextmanager
-    async def set(cls, folder: Path, simulator: SimulatorClient, workers: int) -> AsyncIterator["Stage"]:
-        """Everything runs until the block ends."""
+    async def set(
+        cls, folder: Path, simulator: SimulatorClient, *, workers: int, heartbeat: timedelta
+    ) -> AsyncIterator["Stage"]:
+        """Everything runs until the block ends.
+
+        A heartbeat that is shorter than the delays of a busy machine has living activities taken for dead and done
+        once more, which makes it busier.
+        """
         redis, temporal = await asyncio.gather(
             start_redis(log=folder / "redis.log", folder=folder / "redis"),
             start_temporal(log=folder / "temporal.log", database=folder / "temporal.sqlite", ui=False),
         )
-        stage = cls(folder, simulator, redis, temporal)
+        stage = cls(folder, simulator, redis, temporal, heartbeat)
         async with AsyncExitStack() as exit:
             exit.push_async_callback(stage._end)
             await exit.enter_async_context(stage._proxies())
@@ -79,6 +90,11 @@ class Stage:
         """Redis itself, past the proxy."""
         return self._redis.url
 
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Whose runs and incidents are this stage's: no other has this Temporal."""
+        return TENANT, guard_news.FLEET
+
     @asynccontextmanager
     async def _proxies(self) -> AsyncIterator[None]:
         async with (
@@ -92,7 +108,7 @@ class Stage:
                 SUREFOOT_AGENTS_DIR=AGENTS,
                 SUREFOOT_TASK_QUEUE="storm",
                 SUREFOOT_KEY_PREFIX=PREFIX,
-                SUREFOOT_HEARTBEAT=timedelta(seconds=1),
+                SUREFOOT_HEARTBEAT=self._heartbeat,
                 SUREFOOT_STICKY=timedelta(milliseconds=500),
                 SUREFOOT_STORE_TIMEOUT=timedelta(milliseconds=500),
                 REDIS_URL=redis_url,

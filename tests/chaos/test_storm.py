@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.waiting import until
 
 RUNS = 40
 SEED = 1
+HEARTBEAT = timedelta(seconds=2)
 
 
 class Silence:
@@ -33,7 +35,7 @@ class Silence:
 @pytest.mark.timeout(180)
 async def test_every_promise_holds_in_a_storm(simulator: SimulatorClient, tmp_path: Path) -> None:
     storm = planned(SEED, RUNS, pause=4, kill_every=3)
-    async with Stage.set(tmp_path, simulator, workers=2) as stage:
+    async with Stage.set(tmp_path, simulator, workers=2, heartbeat=HEARTBEAT) as stage:
         log = await Gale(storm, stage, Silence()).blow()
         findings = judged(log, await gathered(stage, log))
 
@@ -50,7 +52,7 @@ async def test_runs_outlive_a_wiped_redis_which_is_told_and_makes_no_deed_happen
         Fault(target=target, operation=operation, kind=FaultKind.APPLY_THEN_LOSE, count=2)
         for target, operation in (("refunds", "issue_refund"), ("orders", "create_order"), ("returns", "start_return"))
     ]
-    async with Stage.set(tmp_path, simulator, workers=1) as stage, asyncio.TaskGroup() as tasks:
+    async with Stage.set(tmp_path, simulator, workers=1, heartbeat=HEARTBEAT) as stage, asyncio.TaskGroup() as tasks:
         gale = tasks.create_task(Gale(replace(calm, strikes=(), faults=tuple(lost)), stage, Silence()).blow())
         await until(lambda: _at_least(simulator, "refunds", 2))
         await stage.wipe_redis()
