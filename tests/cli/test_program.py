@@ -18,7 +18,7 @@ HEAVY = ("temporalio", "pydantic", "redis", "httpx2", "google", "mistralai")
 async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
     left = await typed("--help")
     commands = (
-        "run runs status result retry reset cancel approvals approve reject incidents breakers budget profiles "
+        "run runs status result retry reset cancel approvals approve reject incidents breakers budget ledger profiles "
         "doctor up demo"
     )
     assert left.code == 0
