@@ -112,7 +112,7 @@ class BudgetModel:
         hold_id, attempt = call
         holds = [book.held.get(hold_id) for book in books]
         later = any(hold and hold.sent and hold.attempt > attempt for hold in holds)
-        given_up = any(hold is None and call in book.spent for book, hold in zip(books, holds, strict=True))
+        given_up = any(call in book.spent for book in books)
         if later or given_up or call in self.settled:
             return "superseded"
         for book, hold in zip(books, holds, strict=True):

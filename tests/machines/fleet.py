@@ -27,7 +27,7 @@ Entered: TypeAlias = T | MultipleResults[T]
 """What a rule adds to a bundle: one thing, or none."""
 
 SETTINGS = settings(
-    max_examples=50,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

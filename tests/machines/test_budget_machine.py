@@ -215,12 +215,26 @@ class BudgetMachine(FleetMachine):
         self._settle(Settled(wanted, charge), way)
         return Settled(wanted, charge)
 
+    @rule(target=settled, wanted=reserved, way=ways)
+    def end_after_it_was_given_up(self, wanted: Wanted, way: Way) -> Settled:
+        """And charged at its bound, which the truth corrects."""
+        held = wanted.hold
+        assume(held and wanted.begun)
+        assert held is not None
+        self._step(milliseconds(TIMES.sent))
+        self.model.release(wanted.id, [*self.held_in(wanted).values()], self.fleet.clock.at)
+        self.fleet.ask(lambda guards: guards.release(held), way.client)
+        late = Charge(hold=held, attempt=wanted.begun.pop(), cost=held.bound // 2, model_version="m")
+        self._settle(Settled(wanted, late), way)
+        return Settled(wanted, late)
+
     @rule(settled=settled, client=clients)
     def end_again(self, settled: Settled, client: int) -> None:
         self._settle(settled, Way(client))
 
     def _settle(self, settled: Settled, way: Way) -> None:
-        charge, books = settled.charge, self.held_in(settled.wanted)
+        charge = settled.charge
+        books = self.books_of(settled.wanted.scopes, since_epoch(charge.hold.at))
         call = charge.hold.id, charge.attempt
         expected = self.model.settle(call, [*books.values()], charge.cost, charge.unknown, self.fleet.clock.at)
         permit = Permit(name=MODEL, generation=0, token=f"{call[0]}#{call[1]}")

@@ -9,7 +9,7 @@ if redis.call('EXISTS', KEYS[2]) == 1 then return closed(scopes, { 'superseded',
 for _, s in ipairs(scopes) do
   s.hold = live(s)
   local later = s.hold and s.hold.state == 'sent' and s.hold.attempt > ATTEMPT
-  local charged = not s.hold and redis.call('HEXISTS', s.books, 'c:' .. CALL) == 1
+  local charged = redis.call('HEXISTS', s.books, 'c:' .. CALL) == 1
   if later or charged then return closed(scopes, { 'superseded', 0 }) end
 end
 
