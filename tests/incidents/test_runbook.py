@@ -34,6 +34,8 @@ HOSTILE = (
     "https://evil.example {{ 7 * 7 }} {% raw %} | a | \x00\x1b[31m *b* ![i](https://evil.example/i.png) \u202e"
 )
 
+KEY = "ab12" * 16
+
 
 def write(report: IncidentReport, evidence: Evidence = EVIDENCE) -> str:
     return RunbookWriter().write(ComposeRequest(incident_id=incident_id(report), report=report), evidence).markdown
@@ -96,6 +98,58 @@ def test_each_command_is_one_that_exists_and_can_be_pasted(kind: IncidentKind) -
     for command in found:
         assert exists(command)
         assert all(word == "run:acme:it's $(mine)" for word in shlex.split(command) if word.startswith("run:"))
+
+
+WHO = '--by "${USER:-operator}" --reason '
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"),
+    [
+        (
+            IncidentKind.BREAKER_OPEN,
+            (f"breakers force-open create_order {WHO}", f"breakers reset create_order {WHO}"),
+        ),
+        (
+            IncidentKind.BUDGET_HARD,
+            (
+                "budget rebuild --session s1 --tenant acme",
+                f"budget top-up 0.25 --session s1 --tenant acme {WHO}",
+                "retry run:acme:k1",
+            ),
+        ),
+        (IncidentKind.BUDGET_SOFT, (f"budget top-up 0.25 --session s1 --tenant acme {WHO}",)),
+        (
+            IncidentKind.OUTCOME_UNKNOWN,
+            (
+                f"ledger show {KEY}",
+                f"ledger settle {KEY} --done ",
+                f"ledger settle {KEY} --not-done {WHO}",
+            ),
+        ),
+        (IncidentKind.RUN_FAILED, ("retry run:acme:k1", f"reset run:acme:k1 --to 3 {WHO}")),
+        (IncidentKind.TOOL_FAILED, ("retry run:acme:k1", f"breakers force-open create_order {WHO}")),
+        (
+            IncidentKind.MODEL_OUTAGE,
+            (f"breakers force-open gemini:gemini-2.5-pro {WHO}", f"breakers reset gemini:gemini-2.5-pro {WHO}"),
+        ),
+    ],
+)
+def test_a_runbook_offers_the_commands_that_mend_it(kind: IncidentKind, offered: tuple[str, ...]) -> None:
+    found = commands(write(report(kind)))
+    assert [wanted for wanted in offered if not any(one.startswith(f"./starter.py {wanted}") for one in found)] == []
+
+
+def test_what_cannot_be_done_is_not_offered() -> None:
+    budget = write(report(IncidentKind.BUDGET_HARD, subject="run:run:acme:k1"))
+    user = write(report(IncidentKind.BUDGET_HARD, subject="user:ada"))
+    effect = write(report(IncidentKind.OUTCOME_UNKNOWN, facts={"effect_key": "--help $(reboot)"}))
+    early = write(report(IncidentKind.RUN_FAILED, facts={"error": "BudgetExhausted", "turns": 0}))
+    assert "starter.py reset" not in early
+    assert "top-up" not in budget
+    assert "rebuild" not in budget + user
+    assert "top-up 0.25 --user ada" in user
+    assert "starter.py ledger" not in effect
 
 
 @pytest.mark.parametrize("kind", IncidentKind)
