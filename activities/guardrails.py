@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from surefoot.contracts.breakers import BreakerState, BreakerStatus
+from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus
 from surefoot.contracts.budgets import Crossing, dollars
 from surefoot.contracts.guardrails import (
     Answer,
@@ -77,7 +77,8 @@ class GuardrailActivities:
                 continue
             rungs = tuple(self._rung(request, model) for model in models)
             reserved = await self._guards.reserve(_reservation(request, hold_id, rungs))
-            looked_at = reserved.breakers
+            looked_at = _by_subject(request, reserved.breakers)
+            reserved = replace(reserved, breakers=looked_at)
             crossings = (*crossings, *reserved.crossings)
             if reserved.hold is None or not refuses(looked_at, reserved.hold.model):
                 return _answer(request, rungs, replace(reserved, crossings=crossings))
@@ -96,8 +97,23 @@ def _reservation(request: GuardrailRequest, hold_id: str, rungs: tuple[Rung, ...
         scopes=request.scopes,
         rungs=rungs,
         output_tokens=request.output_tokens,
-        breakers=tuple(dict.fromkeys((*request.tools, *request.ladder, *request.fallback))),
+        breakers=_subjects(request),
+        own_breakers=request.own_breakers,
     )
+
+
+def _subjects(request: GuardrailRequest) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*request.tools, *request.ladder, *request.fallback)))
+
+
+def _by_subject(request: GuardrailRequest, breakers: dict[str, BreakerStatus]) -> dict[str, BreakerStatus]:
+    """The breakers by tool and model, whether they are everybody's or the tenant's own."""
+    own = BreakerPolicy(by_tenant=True)
+    names = {
+        subject: own.name_for(subject, request.tenant) if subject in request.own_breakers else subject
+        for subject in _subjects(request)
+    }
+    return {subject: breakers[name] for subject, name in names.items() if name in breakers}
 
 
 def _answer(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserved) -> GuardrailDecision:

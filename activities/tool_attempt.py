@@ -80,6 +80,7 @@ class Attempt:
             lease=call.contract.span + LEASE_MARGIN,
             mark_sent=self._effect in (Effect.KEYED, Effect.VERIFIABLE),
             lands_within=self._landing,
+            tenant=call.tenant,
         )
 
     def _refused(self, refusal: Refused) -> ApplicationError:

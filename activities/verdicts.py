@@ -10,8 +10,11 @@ from surefoot.ports import Refused
 
 
 def refused(entry: Refused) -> ApplicationError:
-    """The breaker was open already."""
-    return circuit_open(CircuitOpen(name=entry.name, retry_after=entry.retry_after, episode=entry.episode))
+    """The breaker was open already, or opened since nobody probed it in time."""
+    details = CircuitOpen(
+        name=entry.name, retry_after=entry.retry_after, episode=entry.episode, transition=entry.transition
+    )
+    return circuit_open(details)
 
 
 def circuit_opened(changes: tuple[Transition, ...]) -> ApplicationError | None:

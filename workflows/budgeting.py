@@ -1,4 +1,4 @@
-"""Which scopes a run spends in."""
+"""What a run is guarded by: the scopes that it spends in, and the breakers that are its tenant's own."""
 
 from surefoot.contracts.budgets import Scope, ScopeKind
 from surefoot.contracts.profiles import Profile
@@ -19,3 +19,9 @@ def scopes(request: RunRequest, profile: Profile) -> tuple[Scope, ...]:
         for kind, subject in subjects.items()
         if subject is not None and kind in profile.budgets
     )
+
+
+def own_breakers(profile: Profile) -> tuple[str, ...]:
+    """Tools and models whose policy gives each tenant a breaker of its own."""
+    models = (*profile.ladder, *profile.fallback) if profile.model_breaker.by_tenant else ()
+    return (*(tool.name for tool in profile.tools if tool.breaker.by_tenant), *models)

@@ -11,7 +11,7 @@ from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRe
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
 from workflows import guard_news, policies
-from workflows.budgeting import scopes
+from workflows.budgeting import own_breakers, scopes
 from workflows.run import Run
 
 MAX_PROMPT = 256 * 1024
@@ -92,6 +92,7 @@ class Clearance:
             fallback=profile.fallback,
             avoid=(*state.avoid, *refused),
             tools=tuple(tool.name for tool in profile.tools),
+            own_breakers=own_breakers(profile),
             size=size,
             output_tokens=profile.max_output_tokens,
             unsettled=state.unsettled,

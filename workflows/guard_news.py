@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from surefoot.contracts.breakers import BreakerState, Transition
-from surefoot.contracts.budgets import Crossing, ScopeStatus, dollars
+from surefoot.contracts.budgets import Crossing, ScopeStatus, crossing_episode, dollars
 from surefoot.contracts.incidents import IncidentKind, IncidentReport, Recovery
 from surefoot.idempotency import incident_id
 from workflows.reporting import recovered
@@ -54,7 +54,7 @@ async def crossings(run: Run, lines: tuple[Crossing, ...]) -> None:
 
 async def stopped_by_budget(run: Run, scope: ScopeStatus, epoch: str) -> None:
     """Told by every run that the cap stops; the episode is the one that the store names for the crossing."""
-    await _budget_line(run, IncidentKind.BUDGET_HARD, scope, f"{epoch}:{scope.window}:hard")
+    await _budget_line(run, IncidentKind.BUDGET_HARD, scope, crossing_episode(epoch, scope, "hard"))
 
 
 async def store_seen(run: Run, epoch: str) -> None:

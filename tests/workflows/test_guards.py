@@ -174,3 +174,17 @@ async def test_throttling_is_waited_out_as_the_provider_asks(
     result = await surefoot.run(ask("Hello", "operations"))
     assert result.text
     assert [call.status for call in await simulator.calls("gemini")] == [429, 200]
+
+
+async def test_a_breaker_of_a_tenants_own_leaves_the_others_alone(
+    surefoot: SurefootClient, simulator: SimulatorClient, ask: Ask
+) -> None:
+    await simulator.fault("orders", "status", status=500, count=5)
+    await surefoot.run(ask(LOOK_UP, "tenanted", tenant="acme"))
+    refused = await surefoot.start(ask(LOOK_UP, "tenanted", tenant="acme"))
+    await surefoot.result(refused.run)
+    other = await surefoot.run(ask(LOOK_UP, "tenanted", tenant="globex"))
+
+    assert "tried again at" in (await told(surefoot, refused.run))[0]
+    assert other.tools_called == ("look_up_order",)
+    assert len(await simulator.calls("orders")) == 6
