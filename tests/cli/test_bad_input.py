@@ -69,12 +69,13 @@ async def test_an_unknown_setting_is_refused_with_the_one_that_was_meant(starter
 
 
 async def test_a_provider_without_a_key_is_refused_before_the_start(
-    starter: Typed, environment: dict[str, str], client: SurefootClient
+    typed: Typed, environment: dict[str, str], client: SurefootClient, unique: str
 ) -> None:
     for name in ("MISTRAL_API_URL", "MISTRAL_API_KEY"):
         environment.pop(name, None)
-    (await starter(*ASK, "--key", "k")).refuses(2, "MISTRAL_API_KEY", "starter.py up")
-    assert await client.runs(profile="support", session="s") == ()
+    refused = await typed("run", "hello", "--profile", "support", "--session", unique, "--key", unique)
+    refused.refuses(2, "MISTRAL_API_KEY", "starter.py up")
+    assert await client.runs(session=unique) == ()
 
 
 async def test_a_redis_that_does_not_answer_is_told_before_the_start(
