@@ -66,8 +66,8 @@ class OneServer(_Waiting):
 
     def __init__(self, url: str, seconds: float) -> None:
         """Raises ``ValueError`` for an address that is none."""
-        callers = _pool(url, CALLERS, connect=seconds, answer=seconds)
-        super().__init__(Redis.from_pool(_pool(url, FOLLOWERS, connect=seconds, answer=None)))
+        callers = _pool(url, CALLERS, connect=seconds)
+        super().__init__(Redis.from_pool(_pool(url, FOLLOWERS, connect=seconds)))
         self._callers = Redis.from_pool(callers)
         self._callers.response_callbacks.clear()
 
@@ -88,8 +88,8 @@ class Cluster(_Waiting):
 
     def __init__(self, url: str, seconds: float) -> None:
         """Raises ``ValueError`` for an address that is none."""
-        super().__init__(_cluster(url, FOLLOWERS, connect=seconds, answer=None))
-        self._callers = _cluster(url, CALLERS, connect=seconds, answer=seconds)
+        super().__init__(_cluster(url, FOLLOWERS, connect=seconds))
+        self._callers = _cluster(url, CALLERS, connect=seconds)
         callbacks = self._callers.response_callbacks
         for name in [name for name in callbacks if not name.upper().startswith(_OF_THE_CLIENT)]:
             del callbacks[name]
@@ -131,14 +131,14 @@ def connected(url: str, timeout: timedelta) -> tuple[Connections, str]:
     return connections, where.get("path") or f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
 
 
-def _pool(url: str, size: int, *, connect: float, answer: float | None) -> BlockingConnectionPool:
+def _pool(url: str, size: int, *, connect: float) -> BlockingConnectionPool:
     """Retries are the caller's: the default ones hold a command for a minute."""
     return BlockingConnectionPool.from_url(
         url,
         max_connections=size,
         timeout=None,
         socket_connect_timeout=connect,
-        socket_timeout=answer,
+        socket_timeout=None,  # a batch's own limit holds; under redis-py's, Python 3.11 loses cancellations (wait_for)
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
         protocol=2,
@@ -146,12 +146,12 @@ def _pool(url: str, size: int, *, connect: float, answer: float | None) -> Block
     )
 
 
-def _cluster(url: str, size: int, *, connect: float, answer: float | None) -> RedisCluster:
+def _cluster(url: str, size: int, *, connect: float) -> RedisCluster:
     return RedisCluster.from_url(
         url,
         max_connections=size,
         socket_connect_timeout=connect,
-        socket_timeout=answer,
+        socket_timeout=None,  # as above
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
         protocol=2,

@@ -48,7 +48,8 @@ def run(name: str, keys: Sequence[str], arguments: Sequence[str | int], read: Ca
 
 def _row(reply: Reply) -> Row:
     if isinstance(reply, Exception):
-        raise exceptions.ConnectionError(str(reply)) if _REFUSES_WRITES.search(str(reply)) else reply
+        away = isinstance(reply, exceptions.NoScriptError) or _REFUSES_WRITES.search(str(reply))
+        raise exceptions.ConnectionError(str(reply)) if away else reply
     return ["" if item is None else str(item) for item in (reply if isinstance(reply, list) else [reply])]
 
 
@@ -79,7 +80,7 @@ class Store:
                 yield
         except _AWAY as error:
             raise StoreUnavailable(
-                f"Redis at {self._address} does not answer ({error or type(error).__name__}); check REDIS_URL"
+                f"Redis at {self._address} does not answer ({str(error) or type(error).__name__}); check REDIS_URL"
             ) from error
 
     async def send(self, steps: Sequence[Step[Any]]) -> list[Row]:  # what they read is for whoever knows them

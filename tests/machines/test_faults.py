@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from surefoot.contracts.breakers import Verdict
+from surefoot.contracts.tools import Claim
 from surefoot.errors import StoreUnavailable
 from surefoot.ports import Fate, Proceed, Receipt, Refused
 from surefoot.reliability.guards import RedisGuards
@@ -104,3 +108,35 @@ async def test_a_refusal_whose_reply_was_lost_puts_back_what_it_took(
     direct: RedisGuards, guards: RedisGuards, proxy: FaultProxy, prefix: str, name: str, lose: int
 ) -> None:
     await same_in_both_worlds(BEGINNINGS[name], direct, guards, proxy, prefix, lose=lose, refusing=True)
+
+
+async def test_a_cancelled_call_ends_at_any_instant(direct: RedisGuards) -> None:
+    """As a heartbeat's and a lease's keeper must, whose canceller waits for it."""
+
+    async def keep_on() -> None:
+        while True:
+            await direct.renew(Claim(key="effect", owner="run/1", fence=1), LEASE)
+
+    for number in range(200):
+        keeping = asyncio.create_task(keep_on())
+        await asyncio.sleep(number % 20 / 10_000)
+        keeping.cancel()
+        await asyncio.wait([keeping], timeout=2)
+        assert keeping.cancelled()
+
+
+async def test_scripts_lost_again_and_again_count_as_redis_being_away(own_redis: str, prefix: str) -> None:
+    guards = RedisGuards.connect(own_redis, prefix=prefix, timeout=timedelta(seconds=2))
+
+    async def forget() -> None:
+        async with Redis.from_url(own_redis) as redis:
+            for _ in range(300):
+                await redis.script_flush()
+
+    async with asyncio.TaskGroup() as group:
+        forgetting = group.create_task(forget())
+        while not forgetting.done():
+            with suppress(StoreUnavailable):
+                assert isinstance(await begin(guards, "effect"), Proceed)
+    assert isinstance(await begin(guards, "effect"), Proceed)
+    await guards.close()
