@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes
         config.stash[SERVERS] = SessionServers()
         config.stash[SERVERS].start()
+    # Tests set variables while Temporal's threads read them, and C's setenv moves what C's getenv reads.
+    os.environ = os.environ.copy()  # type: ignore[assignment]  # noqa: B003  # a dict, which C does not know
 
 
 def _refuse_without_programs() -> None:

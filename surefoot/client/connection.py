@@ -1,6 +1,7 @@
 """The way to Temporal: connecting, and what its errors mean to a caller."""
 
 import asyncio
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def address(settings: Settings) -> ClientConnectConfig:
     Raises ``InvalidInput`` when Temporal's configuration file or profile cannot be used.
     """
     try:
-        config = ClientConfig.load_client_connect_config()
+        config = ClientConfig.load_client_connect_config(override_env_vars=dict(os.environ))
     except RuntimeError as error:
         raise InvalidInput(f"Temporal's configuration: {_one_line(error)}") from None
     config.setdefault("target_host", settings.temporal_address or DEFAULT_ADDRESS)

@@ -22,7 +22,7 @@ NO_TEMPORAL_CONFIG = {"TEMPORAL_CONFIG_FILE": os.devnull}
 def found() -> dict[str, str]:
     """What the environment, ``.env`` and Temporal's own configuration file give, by variable name."""
     try:
-        temporal = ClientConfig.load_client_connect_config()
+        temporal = ClientConfig.load_client_connect_config(override_env_vars=dict(os.environ))
     except RuntimeError as error:
         raise InvalidInput(f"Temporal's configuration cannot be used: {' '.join(str(error).split())}") from None
     address = temporal.get("target_host")
