@@ -11,7 +11,8 @@
     ├── ``NotFound``              no such run, incident or approval
     ├── ``Superseded``            a later attempt or another owner has taken over: stop, send nothing
     ├── ``ProviderFailure``       a model's provider refused, failed or answered nonsense
-    └── ``ToolFailure``           a tool's back end refused, failed or did not answer
+    ├── ``ToolFailure``           a tool's back end refused, failed or did not answer
+    └── ``DeliveryFailure``       a pager or chat did not take a message
 
 Whoever raises decides whether and when to retry. What crosses an activity's border is an ``ApplicationError`` that
 the functions below make, with its ``type`` from ``ErrorType`` and typed details.
@@ -25,7 +26,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from surefoot.contracts.base import Message
 from surefoot.contracts.breakers import Transition, Verdict
-from surefoot.contracts.budgets import Crossing, ScopeStatus
+from surefoot.contracts.budgets import Crossing, PriceDrift, ScopeStatus
 from surefoot.contracts.models import ModelBooking, Usage
 from surefoot.contracts.runs import RunFailure
 
@@ -48,6 +49,8 @@ class ErrorType(StrEnum):
     PAYLOAD_TOO_LARGE = "PayloadTooLarge"
     INVALID_PROFILE = "InvalidProfile"
     INCIDENT_RESOLVED = "IncidentResolved"
+    INCIDENT_ACKNOWLEDGED = "IncidentAcknowledged"
+    DELIVERY_FAILED = "DeliveryFailed"
 
 
 class SurefootError(Exception):
@@ -156,6 +159,18 @@ class ToolFailure(SurefootError):
         self.retry_after = retry_after
 
 
+class DeliveryFailure(SurefootError):
+    """A channel did not take a message. Permanent for a wrong key or payload, retryable for 429, 5xx and silence."""
+
+    def __init__(
+        self, message: str, *, fault: Fault, status: int | None = None, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.status = status
+        self.retry_after = retry_after
+
+
 class InvalidAmount(InvalidInput):
     """Money that is not a whole, finite, non-negative number of nano-dollars."""
 
@@ -172,6 +187,9 @@ class CircuitOpen(Message):
     retry_after: timedelta | None = None
     episode: str = ""
     transition: Transition | None = None
+    crossings: tuple[Crossing, ...] = ()
+    drifts: tuple[PriceDrift, ...] = ()
+    """What the call cost that opened it has brought about."""
 
 
 class CallFailed(Message):
@@ -194,6 +212,7 @@ class ModelFailed(Message):
     status: int | None = None
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+    drifts: tuple[PriceDrift, ...] = ()
     unsettled: tuple[ModelBooking, ...] = ()
     """What Redis was not there to be told."""
 

@@ -13,6 +13,7 @@ from surefoot.contracts.budgets import AS_LISTED, Charge, Crossing, Hold, PriceD
 from surefoot.contracts.guardrails import Answer
 from surefoot.contracts.incidents import Evidence
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
+from surefoot.contracts.oncall import Notification
 from surefoot.contracts.tools import Claim, ToolBooking
 from surefoot.desk import GuardDesk as GuardDesk
 from surefoot.desk import GuardOffice as GuardOffice
@@ -186,7 +187,14 @@ class Guards(Protocol):
         ...
 
     async def release(self, hold: Hold) -> None:
-        """Give a reserved hold back, in a run that ends without using it."""
+        """Give a reserved hold back, since it will not be used."""
+        ...
+
+    async def close_hold(self, hold: Hold) -> Receipt:
+        """End a hold that nobody goes on with, since its run is over: no attempt may use it any more.
+
+        Reserved, it is given back; sent, it is charged its bound as unknown, until a late settlement says better.
+        """
         ...
 
     async def begin_model_call(
@@ -285,6 +293,15 @@ class EvidencePort(Protocol):
     """
 
     async def of_run(self, run_id: str) -> Evidence: ...
+
+
+class ChannelPort(Protocol):
+    """A pager, a chat or a hook. Raises ``DeliveryFailure``; sending the same message twice does no harm.
+
+    ``send`` returns what the receiver calls the message, or nothing.
+    """
+
+    async def send(self, notification: Notification) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from surefoot.contracts.base import Message
 from surefoot.contracts.breakers import Transition
-from surefoot.contracts.budgets import Crossing, Hold, Scope, ScopeStatus
+from surefoot.contracts.budgets import Crossing, Hold, PriceDrift, Scope, ScopeStatus
 from surefoot.contracts.models import ModelBooking, ModelId
 from surefoot.contracts.tools import ToolBooking
 
@@ -87,6 +87,8 @@ class GuardrailDecision(Message):
     """The scope that decided, for messages with truthful numbers."""
     crossings: tuple[Crossing, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    drifts: tuple[PriceDrift, ...] = ()
+    """Told by what has been booked now."""
     booked: bool = True
     """What was unsettled has been booked now."""
     store: str = ""
@@ -97,7 +99,7 @@ class Books(Message):
     """Input of ``guardrails.close_books``: what is left when a run ends."""
 
     holds: tuple[Hold, ...] = ()
-    """Reserved and perhaps not used: given back, unless they were sent after all."""
+    """Reserved or sent, and nobody goes on with them: given back, or charged at their bound if they were sent."""
     unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
 
 
@@ -106,6 +108,7 @@ class BooksClosed(Message):
 
     crossings: tuple[Crossing, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    drifts: tuple[PriceDrift, ...] = ()
 
 
 class Act(Message):

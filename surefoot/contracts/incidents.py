@@ -1,11 +1,12 @@
 """Incidents: what opens one, what it knows, and what it hands to people."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from pydantic import Field
 
-from surefoot.contracts.base import JsonObject, Message
+from surefoot.contracts.base import Duration, JsonObject, Message
+from surefoot.contracts.oncall import Delivery, Escalation, Instruction, Link
 
 
 class IncidentKind(StrEnum):
@@ -18,6 +19,8 @@ class IncidentKind(StrEnum):
     MODEL_OUTAGE = "model_outage"
     STORE_WIPED = "store_wiped"
     APPROVAL_EXPIRED = "approval_expired"
+    PRICE_DRIFT = "price_drift"
+    STORE_OUTAGE = "store_outage"
 
 
 class Severity(IntEnum):
@@ -68,6 +71,38 @@ class Resolution(Message):
     reason: str = Field(min_length=1, max_length=10_000)
 
 
+class Acknowledgement(Message):
+    """Input of the update ``acknowledge``: somebody works on it, so nobody else is called."""
+
+    by: str = Field(min_length=1, max_length=255)
+    reason: str = Field(min_length=1, max_length=10_000)
+
+
+class Snooze(Message):
+    """Input of the update ``snooze``: nobody is called for a while."""
+
+    by: str = Field(min_length=1, max_length=255)
+    reason: str = Field(min_length=1, max_length=10_000)
+    length: Duration = Field(gt=timedelta(0), le=timedelta(days=7))
+
+
+class Reassignment(Message):
+    """Input of the update ``reassign``: somebody else is told now, and has to acknowledge."""
+
+    by: str = Field(min_length=1, max_length=255)
+    reason: str = Field(min_length=1, max_length=10_000)
+    to: str = Field(min_length=1, max_length=255)
+
+
+class Deed(Message):
+    """Something that was done about an incident, by a person or by itself."""
+
+    at: datetime
+    by: str
+    what: str
+    why: str = ""
+
+
 class TimelineEntry(Message):
     at: datetime
     what: str
@@ -100,12 +135,62 @@ class ComposeRequest(Message):
     report: IncidentReport
 
 
+class Completeness(Message):
+    """How complete a runbook is, between 0 and 1, and what lint found."""
+
+    score: float = Field(ge=0, le=1)
+    problems: tuple[str, ...] = ()
+
+
 class Runbook(Message):
     """Output of ``incidents.compose``."""
 
     assessment: Assessment
     evidence: Evidence
     markdown: str
+    completeness: Completeness | None = None
+
+
+class Plan(Message):
+    """Output of ``incidents.triage``: how bad it is, who is told when, and what they are told to do first."""
+
+    assessment: Assessment
+    escalation: Escalation
+    title: str
+    instructions: tuple[Instruction, ...] = ()
+    links: tuple[Link, ...] = ()
+    watch_every: Duration = timedelta(minutes=5)
+    """How often an open incident looks by itself whether what failed works again."""
+    stale_after: Duration = timedelta(days=7)
+    """An incident that nothing was heard of for so long closes by itself."""
+    enrich: bool = False
+    """Whether a model is asked for a summary."""
+
+
+class Enrichment(Message):
+    """What a model makes of the evidence. Never more than a hint, and shown as such."""
+
+    model: str
+    summary: str = Field(max_length=2_000)
+    probable_cause: str = Field(max_length=2_000)
+
+
+class PostIncident(Message):
+    """The record of an incident that is over. Durations are None where it never came to that."""
+
+    opened_after: timedelta
+    """From the first failure that is known to the opening of the incident."""
+    paged_after: timedelta | None = None
+    """From the opening to the first message that was delivered."""
+    acknowledged_after: timedelta | None = None
+    resolved_after: timedelta
+    """From the opening to the resolution."""
+    occurrences: int
+    runs: int
+    """Distinct runs that met it, counted up to the sample."""
+    spent_nanos: int | None = None
+    """What the first run had spent by then, in nano-dollars."""
+    markdown: str = ""
 
 
 class Incident(Message):
@@ -122,6 +207,21 @@ class Incident(Message):
     """A sample of the runs that met it, twenty at most."""
     runbook: Runbook | None = None
     """None until it is composed."""
+    plan: Plan | None = None
+    """None until it is triaged."""
+    told: int = 0
+    """Levels that have been told, rounds included."""
+    acknowledged_by: str | None = None
+    acknowledged_why: str | None = None
+    acknowledged_at: datetime | None = None
+    assignee: str | None = None
+    snoozed_until: datetime | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    """The newest, a hundred at most."""
+    deeds: tuple[Deed, ...] = ()
+    """What was done about it, the newest hundred."""
+    enrichment: Enrichment | None = None
+    post_incident: PostIncident | None = None
     resolved_by: str | None = None
     resolved_why: str | None = None
     resolved_at: datetime | None = None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from surefoot.contracts.base import JsonObject, Message
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
-from surefoot.contracts.budgets import Charge, Crossing, Hold
+from surefoot.contracts.budgets import Charge, Crossing, Hold, PriceDrift
 from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
 
 ModelId = Annotated[str, Field(pattern=r"^(gemini|mistral|scripted):[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -95,6 +95,8 @@ class ModelBooking(Message):
     charge: Charge | None = None
     permit: Permit | None = None
     verdict: Verdict = Verdict.SUCCESS
+    took: timedelta | None = None
+    """From the request's leaving to its answer."""
 
 
 class ModelReply(Message):
@@ -108,4 +110,5 @@ class ModelReply(Message):
     cost: int
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
+    drifts: tuple[PriceDrift, ...] = ()
     unsettled: tuple[ModelBooking, ...] = ()

@@ -93,6 +93,8 @@ class ToolBooking(Message):
     content: JsonValue = None
     permit: Permit | None = None
     verdict: Verdict = Verdict.SUCCESS
+    took: timedelta | None = None
+    """From the request's leaving to its answer."""
 
 
 ToolResult.model_rebuild()

@@ -134,6 +134,15 @@ TABLE: tuple[Rule, ...] = (
         ),
     ),
     Rule("run-failed", _KIND.RUN_FAILED, _SEV.SEV3, "the run ended without an answer for a reason of its own"),
+    Rule(
+        "store-outage",
+        _KIND.STORE_OUTAGE,
+        _SEV.SEV1,
+        "no run can pay for a model call or perform a side effect until Redis is back",
+    ),
+    Rule(
+        "price-drift", _KIND.PRICE_DRIFT, _SEV.SEV4, "a model costs more than its listed price; it is booked as billed"
+    ),
     Rule("approval-expired", _KIND.APPROVAL_EXPIRED, _SEV.SEV4, "nobody decided in time; the call was not made"),
 )
 """The first rule that matches holds. The last rule of each kind matches always."""
