@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from surefoot.errors import InvalidInput
+from surefoot.reliability.exchange import Lines, Reply, Words
 
 CALLERS = 64
 """Connections for batches (to a cluster: commands at a time); further callers wait for one."""
@@ -25,8 +26,6 @@ ON_A_CLUSTER = "+cluster"
 _OF_THE_CLIENT = ("CLUSTER", "COMMAND")
 """Whose replies the client of a cluster reads itself."""
 
-Words: TypeAlias = tuple[str | int, ...]
-Reply: TypeAlias = "str | int | Exception | list[str | int | None] | None"
 Entries: TypeAlias = list[tuple[str, dict[str, str]]]
 """Of a stream: id and fields."""
 
@@ -62,24 +61,18 @@ class _Waiting:
 
 
 class OneServer(_Waiting):
-    """A batch is a pipeline, in one round trip. The order of its commands is kept."""
+    """A batch is one round trip. The order of its commands is kept."""
 
     def __init__(self, url: str, seconds: float) -> None:
         """Raises ``ValueError`` for an address that is none."""
-        callers = _pool(url, CALLERS, connect=seconds)
         super().__init__(Redis.from_pool(_pool(url, FOLLOWERS, connect=seconds)))
-        self._callers = Redis.from_pool(callers)
-        self._callers.response_callbacks.clear()
+        self._callers = Lines(_pool(url, CALLERS, connect=seconds), CALLERS)
 
     async def batch(self, commands: Sequence[Words]) -> list[Reply]:
-        pipeline = self._callers.pipeline(transaction=False)
-        for words in commands:
-            pipeline.execute_command(*words)
-        replies: list[Reply] = await pipeline.execute(raise_on_error=False)
-        return replies
+        return await self._callers.batch(commands)
 
     async def close(self) -> None:
-        await self._callers.aclose()
+        await self._callers.close()
         await self._followers.aclose()
 
 

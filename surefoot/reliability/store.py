@@ -11,7 +11,8 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 from redis import exceptions
 
 from surefoot.errors import StoreUnavailable
-from surefoot.reliability.connections import Connections, Entries, Reply, connected
+from surefoot.reliability.connections import Connections, Entries, connected
+from surefoot.reliability.exchange import Reply
 from surefoot.reliability.scripts import Script, script
 
 A = TypeVar("A")
