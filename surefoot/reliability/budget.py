@@ -89,6 +89,10 @@ def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
     )
 
 
+def _crossings(scopes: BookedScopes, row: Row) -> tuple[Crossing, ...]:
+    return crossings(row[1], scopes.statuses(row), epoch=row[0])
+
+
 class Budget:
     """The books in Redis. Each method makes the step of a batch; amounts that are none raise ``InvalidAmount``."""
 
@@ -141,16 +145,17 @@ class Budget:
     def release_step(self, hold: Hold) -> Step[None]:
         return self._step("release", _of(hold), hold.id, 1, (), lambda _: None)
 
+    def close_step(self, hold: Hold) -> Step[tuple[Crossing, ...]]:
+        """End the hold of a run that is over; a repetition tells the same crossings."""
+        scopes = _of(hold)
+        return self._step("close", scopes, hold.id, 1, (), lambda row: _crossings(scopes, row))
+
     def settle_step(self, charge: Charge) -> Step[tuple[Crossing, ...]]:
         """Book what the attempt cost, once; a repetition tells the same crossings."""
         check_charge(charge)
         scopes = _of(charge.hold)
-
-        def read(row: Row) -> tuple[Crossing, ...]:
-            return crossings(row[1], scopes.statuses(row), epoch=row[0])
-
         own = (charge.cost, int(charge.unknown))
-        return self._step("settle", scopes, charge.hold.id, charge.attempt, own, read)
+        return self._step("settle", scopes, charge.hold.id, charge.attempt, own, lambda row: _crossings(scopes, row))
 
     def _step(
         self, name: str, scopes: BookedScopes, hold: str, attempt: int, own: tuple[int, ...], read: Callable[[Row], A]

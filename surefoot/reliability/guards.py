@@ -58,7 +58,7 @@ class RedisGuards(ModelCalls, ToolCalls):
 
     async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
         """A tool's failure leaves its claim as it is: in doubt, if it was sent, for whoever goes on."""
-        report = Report(booking.permit, booking.verdict)
+        report = Report(booking.permit, booking.verdict, took=booking.took)
         if isinstance(booking, ModelBooking):
             return await self._end_model_call(booking.charge, report)
         done = booking.claim and booking.verdict is Verdict.SUCCESS

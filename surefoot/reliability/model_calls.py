@@ -42,6 +42,9 @@ class ModelCalls(Permits):
     async def release(self, hold: Hold) -> None:
         await self.store.one(self.budget.release_step(hold))
 
+    async def close_hold(self, hold: Hold) -> Receipt:
+        return Receipt(crossings=await self.store.one(self.budget.close_step(hold)))
+
     async def begin_model_call(
         self, hold: Hold, attempt: int, breaker: BreakerPolicy
     ) -> Admitted | Refused | OverBudget:

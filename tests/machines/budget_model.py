@@ -83,11 +83,13 @@ class BudgetModel:
     reserved_for: int
     sent_for: int
     settled: set[Call] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    """Holds whose run is over."""
 
     def reserve(self, hold_id: str, books: Sequence[Book], bounds: Sequence[int], at: int) -> Decision:
         _sweep(books, at)
         if all(hold_id in book.held for book in books):
-            hold = books[0].held[hold_id]
+            hold = books[-1].held[hold_id]
             return self._decided(hold_id, books, Decision(Answer.GO, hold.rung, hold.at, hold.tight))
         for book in books:
             if hold_id in book.held:  # what is over in one scope is over in all
@@ -113,7 +115,7 @@ class BudgetModel:
         holds = [book.held.get(hold_id) for book in books]
         later = any(hold and hold.sent and hold.attempt > attempt for hold in holds)
         given_up = any(call in book.spent for book in books)
-        if later or given_up or call in self.settled:
+        if later or given_up or call in self.settled or hold_id in self.closed:
             return "superseded"
         for book, hold in zip(books, holds, strict=True):
             if hold and hold.sent and hold.attempt < attempt:
@@ -138,6 +140,14 @@ class BudgetModel:
         for book in books:
             if hold_id in book.held and not book.held[hold_id].sent:
                 del book.held[hold_id]
+
+    def close(self, hold_id: str, books: Sequence[Book], at: int) -> tuple[tuple[int, Line], ...]:
+        _sweep(books, at)
+        self.closed.add(hold_id)
+        for book in books:
+            if hold_id in book.held:
+                book.end(hold_id)
+        return _crossed(books, f"close {hold_id}", None)
 
     def settle(
         self, call: Call, books: Sequence[Book], cost: int, unknown: bool, at: int

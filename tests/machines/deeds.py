@@ -86,6 +86,8 @@ DEEDS: Mapping[str, Deed] = {
     "reserve": lambda guards, _: guards.reserve(reservation("new", CENT, scopes=SCOPES)),
     "reserve in vain": lambda guards, _: guards.reserve(reservation("new", 48 * CENT, scopes=SCOPES)),
     "release": lambda guards, given: guards.release(given.fresh),
+    "close what was reserved": lambda guards, given: guards.close_hold(given.fresh),
+    "close what was sent": lambda guards, given: guards.close_hold(given.used),
     "settle across the soft line": lambda guards, given: guards.end_model_call(
         given.permit, Verdict.FAILURE, None, charge(given.used, 45 * CENT)
     ),

@@ -250,6 +250,18 @@ class BudgetMachine(FleetMachine):
         self.model.release(wanted.id, [*self.held_in(wanted).values()], self.fleet.clock.at)
         self.fleet.do(lambda guards: guards.release(held), way)
 
+    @rule(wanted=reserved, way=ways)
+    def close(self, wanted: Wanted, way: Way) -> None:
+        """Its run is over; an attempt of it may still be under way, and end."""
+        held = wanted.hold
+        assume(held)
+        assert held is not None
+        books = self.held_in(wanted)
+        expected = self.model.close(wanted.id, [*books.values()], self.fleet.clock.at)
+        answer = self.fleet.do(lambda guards: guards.close_hold(held), way)
+        if not isinstance(answer, Lost):
+            assert self._crossings([*books], answer.crossings, f"close {wanted.id}") == expected
+
     @precondition(lambda self: self.open or self.number % 3 == 0)
     @rule(client=clients)
     def trip_or_mend_the_breaker(self, client: int) -> None:

@@ -47,6 +47,7 @@ async def _spend(guards: RedisGuards, name: str) -> None:
     await guards.breaker.force(POLICY.name_for(refused.model, "acme"), BreakerState.FORCED_OPEN, "on purpose", "trip")
     await guards.begin_model_call(refused, 1, POLICY)
     await guards.release(refused)
+    await guards.close_hold(refused)
 
 
 async def _perform(guards: RedisGuards, name: str) -> None:

@@ -200,6 +200,44 @@ async def test_releasing_gives_a_reserved_hold_back_and_leaves_a_sent_one(guards
     assert (await books(guards, prefix)).held == 3 * CENT
 
 
+async def test_the_end_of_a_run_gives_back_what_was_reserved_and_charges_what_was_sent(
+    guards: RedisGuards, prefix: str
+) -> None:
+    unused, used = await reserved(guards, "unused"), await reserved(guards, "used")
+    await sent(guards, used)
+    for hold in (unused, used, used):
+        await guards.close_hold(hold)
+    status = await books(guards, prefix)
+    assert (status.settled, status.held, status.unknown) == (2 * CENT, 0, 2 * CENT)
+
+
+async def test_a_call_that_ends_after_its_run_is_booked_at_what_it_cost(guards: RedisGuards, prefix: str) -> None:
+    hold = await reserved(guards, "h1")
+    entry = await sent(guards, hold)
+    await guards.close_hold(hold)
+    await guards.end_model_call(entry.permit, Verdict.SUCCESS, None, charge(hold, CENT))
+    status = await books(guards, prefix)
+    assert (status.settled, status.held, status.unknown) == (CENT, 0, 0)
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_no_attempt_of_a_run_that_is_over_may_send(guards: RedisGuards, prefix: str, attempt: int) -> None:
+    hold = await reserved(guards, "h1")
+    await sent(guards, hold)
+    await guards.close_hold(hold)
+    with pytest.raises(Superseded):
+        await guards.begin_model_call(hold, attempt, NEVER_ON_COUNT)
+    assert (await books(guards, prefix)).held == 0
+
+
+async def test_a_line_crossed_by_what_a_run_left_is_told_once(guards: RedisGuards) -> None:
+    hold = await reserved(guards, "h1", 45 * CENT)
+    await sent(guards, hold)
+    receipts = [await guards.close_hold(hold) for _ in range(2)]
+    assert [crossing.line for crossing in receipts[0].crossings] == ["soft"]
+    assert receipts[0] == receipts[1]
+
+
 async def test_a_reserved_hold_that_expires_is_released(brief_guards: RedisGuards, prefix: str) -> None:
     await reserved(brief_guards, "h1")
     await asyncio.sleep(EXPIRED)

@@ -2,7 +2,8 @@
 -- KEYS: 1 the store's epoch, 2 the receipt of the call (string), or an operator's acts on the scope (list of JSON),
 -- 3 the tenant's limits that an operator set (hash by scope), then two a scope: its books (hash), and the ends of
 -- its holds (zset). The books: settled, held, unknown, extra (topped up), round, crossed:<line>, and h:<hold> =
--- "state attempt bound rung tight at" for a live hold, c:<hold>#<attempt> for one charged at its bound.
+-- "state attempt bound rung tight at" for a live hold, c:<hold>#<attempt> for one charged at its bound, x:<hold> for
+-- one whose run is over.
 -- ARGV: 1 hold or act, 2 attempt, 3 a fresh epoch, 4 ms that receipts, charges and acts are remembered, 5 the number
 -- of the script's own arguments, those, then six a scope: begin and end of its window in ms (0 0: not checked),
 -- limit, soft percent, ms until idle books are forgotten (0: never), 1 if it is enforced. Money is in whole
@@ -57,7 +58,8 @@ end
 local function swept(s, at)
   for _, field in ipairs(redis.call('ZRANGEBYSCORE', s.ends, '-inf', at, 'LIMIT', 0, 500)) do
     local hold = parsed(redis.call('HGET', s.books, field))
-    if hold and hold.state ~= 'charged' then over(s, string.sub(field, 3), hold, at) else forget(s, field) end
+    local live = hold and string.sub(field, 1, 2) == 'h:'
+    if live then over(s, string.sub(field, 3), hold, at) else forget(s, field) end
   end
 end
 

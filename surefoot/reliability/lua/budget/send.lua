@@ -1,16 +1,16 @@
 -- Mark this attempt's hold as sent. An earlier attempt that is still marked sent is charged its bound as unknown;
 -- a hold that is missing is taken anew, if the hard line leaves room for it.
 -- KEYS and ARGV: as in common.lua. Own ARGV: ms until a sent hold is charged, its bound.
--- Reply: 'sent', 'over' (the cap leaves no room) or 'superseded' (a later attempt began, or this one is settled or
--- charged already); number of the scope that is full or 0; the books.
+-- Reply: 'sent', 'over' (the cap leaves no room) or 'superseded' (a later attempt began, this one is settled or
+-- charged already, or the run is over); number of the scope that is full or 0; the books.
 local at, ends, bound = now(), tonumber(ARGV[6]), tonumber(ARGV[7])
 local scopes = opened(at)
 if redis.call('EXISTS', KEYS[2]) == 1 then return closed(scopes, { 'superseded', 0 }) end
 for _, s in ipairs(scopes) do
   s.hold = live(s)
   local later = s.hold and s.hold.state == 'sent' and s.hold.attempt > ATTEMPT
-  local charged = redis.call('HEXISTS', s.books, 'c:' .. CALL) == 1
-  if later or charged then return closed(scopes, { 'superseded', 0 }) end
+  local ended = redis.call('HMGET', s.books, 'c:' .. CALL, 'x:' .. HOLD)
+  if later or ended[1] or ended[2] then return closed(scopes, { 'superseded', 0 }) end
 end
 
 for _, s in ipairs(scopes) do
