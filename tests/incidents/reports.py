@@ -19,6 +19,8 @@ SUBJECTS: dict[IncidentKind, str] = {
     IncidentKind.MODEL_OUTAGE: "gemini:gemini-2.5-pro",
     IncidentKind.STORE_WIPED: "redis",
     IncidentKind.APPROVAL_EXPIRED: "publish_summary",
+    IncidentKind.PRICE_DRIFT: "mistral:mistral-small-2506",
+    IncidentKind.STORE_OUTAGE: "redis",
 }
 
 FACTS: dict[IncidentKind, JsonObject] = {
@@ -41,6 +43,13 @@ FACTS: dict[IncidentKind, JsonObject] = {
     IncidentKind.MODEL_OUTAGE: {"model": "gemini:gemini-2.5-pro", "error": "503 overloaded", "attempts": 4},
     IncidentKind.STORE_WIPED: {"before": "epoch-1", "after": "epoch-2"},
     IncidentKind.APPROVAL_EXPIRED: {"tool": "publish_summary", "request": "0123abcd", "arguments": {"topic": "bees"}},
+    IncidentKind.PRICE_DRIFT: {
+        "model": "mistral:mistral-small-2506",
+        "model_version": "mistral-large-2512",
+        "bound": 600_000,
+        "cost": 1_800_000,
+    },
+    IncidentKind.STORE_OUTAGE: {"phase": "checking guardrails"},
 }
 
 
