@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from surefoot.contracts.breakers import (
@@ -53,8 +54,7 @@ class RedisBreaker:
         self._listed: dict[str, float] = {}
 
     def _keys(self, name: str) -> tuple[str, ...]:
-        key = tagged(self._prefix, "breaker", name)
-        return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes", f"{key}:calls"
+        return _keys(self._prefix, name)
 
     @property
     def _index(self) -> str:
@@ -145,8 +145,19 @@ class RedisBreaker:
 
     def peek_step(self, name: str) -> Step[Glance]:
         """A plain read, judged later with the time that another step of the batch brings."""
-        fields = ("state", "generation", "born", "episodes", "open_until", "reason", "streak")
-        return Step(("HMGET", self._keys(name)[0], *fields), lambda row: Glance(name, row))
+        return _peek_step(self._prefix, name)
+
+
+@lru_cache(maxsize=4096)
+def _keys(prefix: str, name: str) -> tuple[str, ...]:
+    key = tagged(prefix, "breaker", name)
+    return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes", f"{key}:calls"
+
+
+@lru_cache(maxsize=4096)
+def _peek_step(prefix: str, name: str) -> Step[Glance]:
+    fields = ("state", "generation", "born", "episodes", "open_until", "reason", "streak")
+    return Step(("HMGET", _keys(prefix, name)[0], *fields), lambda row: Glance(name, row))
 
 
 def judged(policy: BreakerPolicy, sign: Sign, number: int) -> int:

@@ -4,7 +4,7 @@ Holds are not spend. Settled plus held never passes a cap while no call costs mo
 """
 
 import json
-import uuid
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,17 +61,16 @@ def _reserved(wanted: Reservation, scopes: BookedScopes, row: Row) -> Decided | 
     word, rung, tight, wait, since, now, epoch, lines = row[:8]
     if word == MOVED:
         return WindowMoved(moment(now))
-    statuses = scopes.statuses(row)
     answer, chosen = Answer(word), int(rung) - 1
     reserved = Reserved(
         answer=answer,
         rung=max(chosen, 0),
         hold=_hold(wanted, chosen, moment(since)) if answer is Answer.GO else None,
-        tight_scope=statuses[int(tight) - 1] if int(tight) else None,
+        tight_scope=scopes.status(row, int(tight)) if int(tight) else None,
         retry_after=span(wait) if int(wait) else None,
         breakers={},
         epoch=epoch,
-        crossings=crossings(lines, statuses, epoch),
+        crossings=crossings(lines, scopes, row, epoch),
     )
     return Decided(reserved, moment(now))
 
@@ -90,7 +89,7 @@ def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
 
 
 def _crossings(scopes: BookedScopes, row: Row) -> tuple[Crossing, ...]:
-    return crossings(row[1], scopes.statuses(row), epoch=row[0])
+    return crossings(row[1], scopes, row, epoch=row[0])
 
 
 class Budget:
@@ -114,7 +113,7 @@ class Budget:
         self._ahead = moved.now - datetime.now(UTC)
 
     def _arguments(self, scopes: BookedScopes, hold: str, attempt: int, *own: str | int) -> list[str | int]:
-        common = (hold, attempt, uuid.uuid4().hex[:12], milliseconds(self._memory), len(own))
+        common = (hold, attempt, os.urandom(6).hex(), milliseconds(self._memory), len(own))
         return [*common, *own, *scopes.arguments(self._memory)]
 
     def reserve_step(self, wanted: Reservation) -> Step[Decided | WindowMoved]:
@@ -133,7 +132,7 @@ class Budget:
             word, number = row[0], int(row[1])
             if word == "superseded":
                 return Superseded(f"attempt {attempt} of hold {hold.id!r} is over: a later one began, or it is settled")
-            return OverBudget(scopes.statuses(row)[number - 1]) if word == "over" else None
+            return OverBudget(scopes.status(row, number)) if word == "over" else None
 
         own = (milliseconds(self._times.sent), hold.bound)
         return self._step("send", scopes, hold.id, attempt, own, read)
@@ -191,4 +190,4 @@ class Budget:
 
 
 def _status(scopes: BookedScopes, row: Row) -> ScopeStatus | WindowMoved:
-    return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.statuses(row)[0]
+    return WindowMoved(moment(row[1])) if row[0] == MOVED else scopes.status(row, 1)

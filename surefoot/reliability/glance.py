@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import lru_cache
 
 from surefoot.contracts.breakers import BreakerState, BreakerStatus, Transition
 from surefoot.reliability.store import Row
@@ -17,21 +18,40 @@ class Glance:
 
     def at(self, now: datetime) -> BreakerStatus:
         """An open breaker whose time is over counts as half-open: the next call will be its probe."""
-        state, generation, born, episodes, until, reason, streak = self._row
-        return BreakerStatus(
-            name=self._name,
-            state=state_at(state or "closed", until, now),
-            generation=int(generation or 0),
-            episode=f"{born}-{episodes}" if int(episodes or 0) else "",
-            recent_failures=int(streak or 0),
-            open_until=moment_or_none(until),
-            reason=reason,
-        )
+        state, _, _, _, until, _, _ = self._row
+        return _status(self._name, _is_over(state, until, now), *self._row)
+
+
+@lru_cache(maxsize=4096)
+def _status(
+    name: str,
+    over: bool,
+    state: str,
+    generation: str,
+    born: str,
+    episodes: str,
+    until: str,
+    reason: str,
+    streak: str,
+) -> BreakerStatus:
+    """Most breakers are as they were at the last look; a status is frozen, so that looks may share it."""
+    return BreakerStatus(
+        name=name,
+        state=BreakerState.HALF_OPEN if over else BreakerState(state or "closed"),
+        generation=int(generation or 0),
+        episode=f"{born}-{episodes}" if int(episodes or 0) else "",
+        recent_failures=int(streak or 0),
+        open_until=moment_or_none(until),
+        reason=reason,
+    )
 
 
 def state_at(state: str, until: str, now: datetime) -> BreakerState:
-    over = state == BreakerState.OPEN and int(until) <= since_epoch(now)
-    return BreakerState.HALF_OPEN if over else BreakerState(state)
+    return BreakerState.HALF_OPEN if _is_over(state, until, now) else BreakerState(state)
+
+
+def _is_over(state: str, until: str, now: datetime) -> bool:
+    return state == "open" and int(until) <= since_epoch(now)
 
 
 def transition_in(name: str, text: str) -> Transition | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal, Self
 
 from surefoot.contracts.budgets import (
@@ -37,7 +38,7 @@ class BookedScopes:
         """Those of the scopes whose budget is not off."""
         return cls(tenant, tuple(scope for scope in scopes if scope.budget.mode is not BudgetMode.OFF), at, checked)
 
-    @property
+    @cached_property
     def windows(self) -> list[Window]:
         return [window_at(scope.budget.window, self.at) for scope in self.scopes]
 
@@ -51,6 +52,7 @@ class BookedScopes:
 
     def arguments(self, memory: timedelta) -> list[int]:
         told: list[int] = []
+        remembered = milliseconds(memory)
         for scope, window in zip(self.scopes, self.windows, strict=True):
             begin, end = (
                 (since_epoch(window.begin), since_epoch(window.end))
@@ -58,18 +60,15 @@ class BookedScopes:
                 else (0, 0)
             )
             passing = scope.kind is ScopeKind.RUN or scope.budget.window is not BudgetWindow.FOREVER
-            ttl = milliseconds(memory) if passing else 0
+            ttl = remembered if passing else 0
             enforced = int(scope.budget.mode is BudgetMode.ENFORCE)
             told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl, enforced]
         return told
 
-    def statuses(self, row: Row) -> list[ScopeStatus]:
-        """Read the books at the end of a reply."""
-        numbers = [int(number) for number in row[len(row) - FIELDS * len(self.scopes) :]]
-        return [
-            _status(scope, window, *numbers[i * FIELDS : (i + 1) * FIELDS])
-            for i, (scope, window) in enumerate(zip(self.scopes, self.windows, strict=True))
-        ]
+    def status(self, row: Row, number: int) -> ScopeStatus:
+        """Read one scope's books, counted from 1, at the end of a reply."""
+        begin = len(row) - FIELDS * (len(self.scopes) - number + 1)
+        return _status(self.scopes[number - 1], self.windows[number - 1], *map(int, row[begin : begin + FIELDS]))
 
 
 def _status(
@@ -89,11 +88,11 @@ def _status(
     )
 
 
-def crossings(lines: str, statuses: list[ScopeStatus], epoch: str) -> tuple[Crossing, ...]:
+def crossings(lines: str, scopes: BookedScopes, row: Row, epoch: str) -> tuple[Crossing, ...]:
     def crossing(told: str) -> Crossing:
         number, _, word = told.partition(":")
         line: Literal["soft", "hard"] = "soft" if word == "soft" else "hard"
-        status = statuses[int(number) - 1]
+        status = scopes.status(row, int(number))
         return Crossing(line=line, scope=status, episode=crossing_episode(epoch, status, line))
 
-    return tuple(crossing(told) for told in lines.split(",") if told)
+    return tuple(crossing(told) for told in lines.split(",")) if lines else ()

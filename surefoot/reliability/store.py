@@ -51,7 +51,8 @@ def _row(reply: Reply) -> Row:
     if isinstance(reply, Exception):
         away = isinstance(reply, exceptions.NoScriptError) or _REFUSES_WRITES.search(str(reply))
         raise exceptions.ConnectionError(str(reply)) if away else reply
-    return ["" if item is None else str(item) for item in (reply if isinstance(reply, list) else [reply])]
+    items = reply if isinstance(reply, list) else [reply]
+    return [item if type(item) is str else "" if item is None else str(item) for item in items]
 
 
 class Store:

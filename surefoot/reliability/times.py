@@ -1,17 +1,19 @@
 """Redis counts time in whole milliseconds since 1970; Surefoot speaks ``datetime`` and ``timedelta``."""
 
-import math
 from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def milliseconds(span: timedelta) -> int:
     """Whole milliseconds, rounded up, at least 0."""
-    return max(0, math.ceil(span / timedelta(milliseconds=1)))
+    return max(0, -(-span // MILLISECOND))
 
 
 def moment(ms: str | int) -> datetime:
     """The moment, in UTC, of so many milliseconds since 1970."""
-    return datetime.fromtimestamp(0, UTC) + span(ms)
+    return EPOCH + span(ms)
 
 
 def moment_or_none(ms: str | int) -> datetime | None:
@@ -25,4 +27,4 @@ def span(ms: str | int) -> timedelta:
 
 def since_epoch(at: datetime) -> int:
     """Milliseconds since 1970, rounded down."""
-    return (at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+    return (at - EPOCH) // MILLISECOND

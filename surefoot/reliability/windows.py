@@ -1,7 +1,8 @@
 """The span of time that spending counts in: days and months of UTC, or for ever."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from surefoot.contracts.budgets import BudgetWindow
 
@@ -15,18 +16,20 @@ class Window:
     end: datetime | None = None
 
 
+FOREVER = Window("forever")
+
+
 def window_at(kind: BudgetWindow, at: datetime) -> Window:
     """The window of a kind that a moment is in."""
-    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    match kind:
-        case BudgetWindow.DAY:
-            return _window(midnight, midnight + timedelta(days=1))
-        case BudgetWindow.MONTH:
-            first = midnight.replace(day=1)
-            return _window(first, (first + timedelta(days=32)).replace(day=1))
-        case BudgetWindow.FOREVER:
-            return Window("forever")
+    return FOREVER if kind is BudgetWindow.FOREVER else _window(kind, at.astimezone(UTC).date())
 
 
-def _window(begin: datetime, end: datetime) -> Window:
-    return Window(begin.date().isoformat(), begin, end)
+@lru_cache(maxsize=64)
+def _window(kind: BudgetWindow, day: date) -> Window:
+    first = day.replace(day=1) if kind is BudgetWindow.MONTH else day
+    after = (first + timedelta(days=32)).replace(day=1) if kind is BudgetWindow.MONTH else day + timedelta(days=1)
+    return Window(first.isoformat(), _midnight(first), _midnight(after))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
