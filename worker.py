@@ -21,6 +21,7 @@ from surefoot import logs
 from surefoot.client.connection import connect
 from surefoot.crash_points import CrashPoints
 from surefoot.errors import SurefootError, Unreachable
+from surefoot.health.server import probed
 from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
@@ -96,7 +97,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = await connect(settings)
-    async with composed(settings, client) as worker, worker:
+    async with composed(settings, client) as worker, probed(settings), worker:
         print(READY, flush=True)
         await stopped.wait()
 

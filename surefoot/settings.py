@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
     """For one answer of Redis."""
 
+    health_port: Annotated[int | None, Field(alias="SUREFOOT_HEALTH_PORT", ge=0, le=65535)] = None
+    """Where the worker answers health probes over HTTP; nowhere if unset, on any free port if 0."""
+    health_host: Annotated[str, Field(alias="SUREFOOT_HEALTH_HOST", min_length=1)] = "127.0.0.1"
+    """The address that it listens on; ``0.0.0.0`` where another machine probes it."""
+
     recordings: Annotated[Path | None, Field(alias="SUREFOOT_RECORDINGS")] = None
     """Recorded provider traffic, for the tests of the adapters."""
     kill_at: Annotated[str | None, Field(alias="SUREFOOT_TEST_KILL_AT")] = None

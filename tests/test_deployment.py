@@ -36,6 +36,7 @@ SECRET = re.compile(r"PASSWORD|PWD|SECRET|_KEY$|AUTH$")
 NOT_A_SERVERS = {
     "SUREFOOT_STATE_DIR",
     "SUREFOOT_AGENTS_DIR",
+    "SUREFOOT_HEALTH_HOST",
     "SUREFOOT_RECORDINGS",
     "SUREFOOT_TEST_KILL_AT",
     "TEMPORAL_ADDRESS",
@@ -101,7 +102,7 @@ def test_the_worker_is_given_every_setting_and_nothing_else() -> None:
     assert given.keys() - variables().keys() == set()
     assert variables().keys() - given.keys() == NOT_A_SERVERS - {"TEMPORAL_ADDRESS"}
     for name, value in given.items():
-        if name not in ("REDIS_URL", "TEMPORAL_ADDRESS", "SUREFOOT_TEMPORAL_UI"):
+        if name not in ("REDIS_URL", "TEMPORAL_ADDRESS", "SUREFOOT_TEMPORAL_UI", "SUREFOOT_HEALTH_PORT"):
             assert value.startswith(f"${{{name}:-"), f"{name} cannot be set from outside"
 
 
