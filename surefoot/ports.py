@@ -3,14 +3,24 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
 
-from surefoot.contracts.breakers import BreakerPolicy, BreakerStatus, Permit, Transition, Verdict
-from surefoot.contracts.budgets import AS_LISTED, Charge, Crossing, Hold, PriceDrift, Scope, ScopeStatus
-from surefoot.contracts.guardrails import Answer
+from surefoot.answers import Admitted as Admitted
+from surefoot.answers import Busy as Busy
+from surefoot.answers import Doubtful as Doubtful
+from surefoot.answers import Fate as Fate
+from surefoot.answers import OverBudget as OverBudget
+from surefoot.answers import Proceed as Proceed
+from surefoot.answers import Receipt as Receipt
+from surefoot.answers import Refused as Refused
+from surefoot.answers import Replay as Replay
+from surefoot.answers import Reservation as Reservation
+from surefoot.answers import Reserved as Reserved
+from surefoot.answers import Rung as Rung
+from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
+from surefoot.contracts.budgets import Charge, Hold
 from surefoot.contracts.incidents import Evidence
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
 from surefoot.contracts.oncall import Notification
@@ -45,130 +55,6 @@ class TextStream(Protocol):
     """Where the words of a running model call can be followed. Losing them loses nothing."""
 
     async def publish(self, run_id: str, turn: int, text: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A model that may be used, and the most that the call can cost with it."""
-
-    model: str
-    bound: int
-    dearness: int = AS_LISTED
-    """Thousandths of the listed price that the bound is reckoned at."""
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """What a guardrail check asks the store: one of the rungs, held in every scope at once."""
-
-    hold_id: str
-    tenant: str
-    scopes: tuple[Scope, ...]
-    rungs: tuple[Rung, ...]
-    output_tokens: int
-    breakers: tuple[str, ...]
-    """Tools and models whose breakers to look at in the same batch."""
-    own_breakers: tuple[str, ...] = ()
-    """Those of them whose policy gives each tenant a breaker of its own."""
-
-
-@dataclass(frozen=True)
-class Reserved:
-    """The store's answer. ``hold`` is None unless ``answer`` is GO."""
-
-    answer: Answer
-    rung: int
-    hold: Hold | None
-    tight_scope: ScopeStatus | None
-    retry_after: timedelta | None
-    breakers: dict[str, BreakerStatus]
-    epoch: str
-    crossings: tuple[Crossing, ...] = ()
-    """The hard stop, and lines that charges of expired holds crossed."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A breaker that does not let the call through."""
-
-    name: str
-    retry_after: timedelta | None
-    episode: str
-    in_doubt: bool = False
-    """The claim that the call came with is in doubt, and stays so: an earlier attempt may have happened."""
-    transition: Transition | None = None
-    """The refusal opened the breaker again, since no probe said how it went."""
-
-
-@dataclass(frozen=True)
-class Admitted:
-    """The permit for one call; ``transition`` if admitting it made the breaker half-open."""
-
-    permit: Permit
-    transition: Transition | None = None
-
-
-@dataclass(frozen=True)
-class OverBudget:
-    """The cap leaves no room for another attempt."""
-
-    scope: ScopeStatus
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What ending a call brought about."""
-
-    transitions: tuple[Transition, ...] = ()
-    crossings: tuple[Crossing, ...] = ()
-    drift: PriceDrift | None = None
-    """The call cost more than its bound. It is booked, and from now on the model is reserved at the dearer price."""
-    superseded: bool = False
-    """The claim has passed to another owner, so nothing was recorded in it."""
-
-
-@dataclass(frozen=True)
-class Proceed:
-    """The claim is ours and the breaker lets the call through. A ``read`` has no claim."""
-
-    claim: Claim | None
-    permit: Permit
-    transition: Transition | None = None
-
-
-@dataclass(frozen=True)
-class Replay:
-    """The effect has happened before: this is its recorded result."""
-
-    content: JsonValue
-    attempts: int
-
-
-@dataclass(frozen=True)
-class Busy:
-    """Another live call performs this effect; its lease runs out after ``remaining``."""
-
-    remaining: timedelta
-
-
-@dataclass(frozen=True)
-class Doubtful:
-    """The effect was recorded as unknown; only a human may settle it."""
-
-    attempts: int
-
-
-class Fate(StrEnum):
-    """What becomes of a claim whose attempt failed."""
-
-    RELEASED = "released"
-    """Nothing happened, and nobody goes on with it: the claim is gone."""
-    CLEAR = "clear"
-    """Nothing happened; the next attempt goes on with this claim and its count."""
-    DOUBT = "doubt"
-    """It may have happened: whoever goes on finds the claim in doubt."""
-    UNKNOWN = "unknown"
-    """It may have happened, and only a human may settle it."""
 
 
 class Guards(Protocol):
