@@ -1,10 +1,12 @@
 """The guardrail check before each model call, and the closing of a run's books."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
+from activities.verdicts import drifts
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus
 from surefoot.contracts.budgets import Crossing, dollars
 from surefoot.contracts.guardrails import (
@@ -34,32 +36,33 @@ class GuardrailActivities:
     async def check(self, request: GuardrailRequest) -> GuardrailDecision:
         """Choose a model and hold the most that calling it can cost. Local: it must answer within a second."""
         try:
-            receipt = await self._booked(request.unsettled)
+            booked = await self._booked(request.unsettled)
             decision = await self._decided(request)
         except StoreUnavailable as error:
             raise store_unavailable(str(error)) from error
         except UnknownModel as error:
             raise final(ErrorType.MODEL_REFUSED, str(error)) from error
-        crossings = (*receipt.crossings, *decision.crossings)
-        return decision.model_copy(update={"crossings": crossings, "transitions": receipt.transitions})
+        crossings = (*booked.crossings, *decision.crossings)
+        return decision.model_copy(
+            update={"crossings": crossings, "transitions": booked.transitions, "drifts": booked.drifts}
+        )
 
     @activity.defn(name="guardrails.close_books")
     async def close_books(self, books: Books) -> BooksClosed:
-        """Give back what was held and book what is unsettled, before a run ends."""
+        """Book what is unsettled, and end every hold that is left, before a run ends.
+
+        What was sent and never settled is charged its bound: nobody will tell what it cost, unless a worker comes
+        back to life.
+        """
         try:
-            for hold in books.holds:
-                await self._guards.release(hold)
-            receipt = await self._booked(books.unsettled)
+            booked = await self._booked(books.unsettled)
+            closed = _closed([await self._guards.close_hold(hold) for hold in books.holds])
         except StoreUnavailable as error:
             raise store_unavailable(str(error)) from error
-        return BooksClosed(crossings=receipt.crossings, transitions=receipt.transitions)
+        return booked.model_copy(update={"crossings": (*booked.crossings, *closed.crossings)})
 
-    async def _booked(self, unsettled: tuple[ModelBooking | ToolBooking, ...]) -> Receipt:
-        receipts = [await self._guards.book(booking) for booking in unsettled]
-        return Receipt(
-            transitions=tuple(change for receipt in receipts for change in receipt.transitions),
-            crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
-        )
+    async def _booked(self, unsettled: tuple[ModelBooking | ToolBooking, ...]) -> BooksClosed:
+        return _closed([await self._guards.book(booking) for booking in unsettled])
 
     async def _decided(self, request: GuardrailRequest) -> GuardrailDecision:
         """The ladder decides on money; where its choice is out, the first fallback that works takes over."""
@@ -88,6 +91,15 @@ class GuardrailActivities:
     def _rung(self, request: GuardrailRequest, model: str) -> Rung:
         tokens = request.size.token_bound(provider_of(model))
         return Rung(model, self._pricing.bound(model, input_tokens=tokens, output_tokens=request.output_tokens))
+
+
+def _closed(receipts: Sequence[Receipt]) -> BooksClosed:
+    """All that they brought about."""
+    return BooksClosed(
+        transitions=tuple(change for receipt in receipts for change in receipt.transitions),
+        crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
+        drifts=tuple(drift for receipt in receipts for drift in drifts(receipt)),
+    )
 
 
 def _reservation(request: GuardrailRequest, hold_id: str, rungs: tuple[Rung, ...]) -> Reservation:

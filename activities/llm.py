@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.heartbeat import beating
+from activities.outside import Ended, ended
 from activities.persistence import persisted
-from activities.verdicts import circuit_opened, refused
+from activities.verdicts import circuit_opened, drifts, refused
 from activities.words import Words
-from surefoot.contracts.breakers import Permit, Transition, Verdict
+from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Charge
 from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, name_of, provider_of
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
@@ -52,15 +54,16 @@ class LlmActivities:
             provider = self._provider(call)
             admitted = await self._admitted(call)
             try:
-                generation = await self._generation(provider, call)
-            except ProviderFailure as failure:
-                raise await self._failed(call, admitted, failure) from failure
+                outcome = await ended(self._generation(provider, call))
             except asyncio.CancelledError:
                 given_up = _charged(call, call.hold.bound, unknown=True)  # it may be charged, and nobody will learn
-                await self._ended(call, admitted.permit, Verdict.NEUTRAL, given_up)
+                await self._end(admitted, _booking(admitted, Verdict.NEUTRAL, given_up))
                 raise
+            if outcome.error:
+                failure = _classified(call, outcome.error)
+                raise await self._failed(call, admitted, failure, outcome.took) from outcome.error
             self._crash.reach(CrashPoint.BETWEEN_HOLD_AND_SETTLE)
-            return await self._settled(call, admitted, generation)
+            return await self._settled(call, admitted, outcome)
 
     def _provider(self, call: ModelCall) -> ModelPort:
         try:
@@ -105,11 +108,12 @@ class LlmActivities:
                 maybe_billed=True,
             ) from error
 
-    async def _settled(self, call: ModelCall, admitted: Admitted, generation: Generation) -> ModelReply:
+    async def _settled(self, call: ModelCall, admitted: Admitted, outcome: Ended[Generation]) -> ModelReply:
+        generation = outcome.result
         cost = self._cost(call, generation.usage, generation.model_version)
         charge = _charged(call, cost, generation.model_version)
-        receipt = await self._ended(call, admitted.permit, Verdict.SUCCESS, charge)
-        booking = ModelBooking(charge=charge, permit=admitted.permit, verdict=Verdict.SUCCESS)
+        booking = _booking(admitted, Verdict.SUCCESS, charge, outcome.took)
+        receipt = await self._end(admitted, booking)
         return ModelReply(
             message=generation.message,
             usage=generation.usage,
@@ -119,6 +123,7 @@ class LlmActivities:
             cost=cost,
             transitions=_changes(admitted, receipt),
             crossings=receipt.crossings if receipt else (),
+            drifts=drifts(receipt),
             unsettled=() if receipt else (booking,),
         )
 
@@ -137,12 +142,14 @@ class LlmActivities:
             return _charged(call, call.hold.bound, unknown=True) if failure.maybe_billed else _charged(call, 0)
         return _charged(call, self._cost(call, failure.usage, failure.model_version), failure.model_version)
 
-    async def _failed(self, call: ModelCall, admitted: Admitted, failure: ProviderFailure) -> ApplicationError:
+    async def _failed(
+        self, call: ModelCall, admitted: Admitted, failure: ProviderFailure, took: timedelta
+    ) -> ApplicationError:
         """Settle and report a failed attempt; return the error that says whether Temporal tries again."""
-        charge = self._charge(call, failure)
-        receipt = await self._ended(call, admitted.permit, failure.verdict, charge, failure)
+        booking = _booking(admitted, failure.verdict, self._charge(call, failure), took)
+        receipt = await self._end(admitted, booking, failure.retry_after)
         changes = _changes(admitted, receipt)
-        opened = circuit_opened(changes)
+        opened = circuit_opened(changes, receipt)
         if opened:
             return opened
         details = ModelFailed(
@@ -151,9 +158,8 @@ class LlmActivities:
             status=failure.status,
             transitions=changes,
             crossings=receipt.crossings if receipt else (),
-            unsettled=()
-            if receipt
-            else (ModelBooking(charge=charge, permit=admitted.permit, verdict=failure.verdict),),
+            drifts=drifts(receipt),
+            unsettled=() if receipt else (booking,),
         )
         if failure.fault is Fault.RETRYABLE and receipt is None:
             return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)
@@ -161,16 +167,30 @@ class LlmActivities:
             return retryable(ErrorType.MODEL_UNAVAILABLE, str(failure), details, retry_after=failure.retry_after)
         return final(ErrorType.MODEL_REFUSED, str(failure), details)
 
-    async def _ended(
-        self,
-        call: ModelCall,
-        permit: Permit,
-        verdict: Verdict,
-        charge: Charge,
-        failure: ProviderFailure | None = None,
+    async def _end(
+        self, admitted: Admitted, booking: ModelBooking, retry_after: timedelta | None = None
     ) -> Receipt | None:
-        retry_after = failure.retry_after if failure else None
-        return await persisted(lambda: self._guards.end_model_call(permit, verdict, retry_after, charge))
+        return await persisted(
+            lambda: self._guards.end_model_call(
+                admitted.permit, booking.verdict, retry_after, booking.charge, booking.took
+            )
+        )
+
+
+def _booking(admitted: Admitted, verdict: Verdict, charge: Charge, took: timedelta | None = None) -> ModelBooking:
+    return ModelBooking(charge=charge, permit=admitted.permit, verdict=verdict, took=took)
+
+
+def _classified(call: ModelCall, error: BaseException) -> ProviderFailure:
+    """What a provider raises that it should not says nothing of the model's health, and may have been billed."""
+    if isinstance(error, ProviderFailure):
+        return error
+    return ProviderFailure(
+        f"calling {call.prompt.model} raised {type(error).__name__}",
+        fault=Fault.PERMANENT,
+        verdict=Verdict.NEUTRAL,
+        maybe_billed=True,
+    )
 
 
 def _charged(call: ModelCall, cost: int, version: str | None = None, *, unknown: bool = False) -> Charge:

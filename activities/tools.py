@@ -1,12 +1,13 @@
 """Tool calls: one activity for each tool, named after it."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import Protocol
 
 from pydantic import BaseModel, JsonValue
 from temporalio import activity
 
-from activities.heartbeat import beating
+from activities.heartbeat import Tell, beating, told_at_once
 from activities.tool_attempt import Attempt
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.tools import ToolCall, ToolResult
@@ -45,10 +46,24 @@ class Toolbox(Protocol):
 class ToolActivities:
     """Validates, claims, admits, executes, completes and reports, in this order."""
 
-    def __init__(self, tools: Toolbox, guards: Guards, crash: CrashPoints = UNARMED) -> None:
+    def __init__(
+        self,
+        tools: Toolbox,
+        guards: Guards,
+        crash: CrashPoints = UNARMED,
+        *,
+        lease: timedelta | None = None,
+        tell: Tell = told_at_once,
+    ) -> None:
+        """``lease`` is how long a claim lasts that its worker does not renew; past the activity's end if None.
+
+        ``tell`` makes Temporal know that an ``unsafe`` request is about to leave.
+        """
         self._tools = tools
         self._guards = guards
         self._crash = crash
+        self._lease = lease
+        self._tell = tell
 
     def activities(self) -> list[Callable[[ToolCall], Awaitable[ToolResult]]]:
         """One activity for each tool, so that they can be told apart, limited and routed by name."""
@@ -67,9 +82,10 @@ class ToolActivities:
         except InvalidInput as error:
             details = CallFailed(tool=call.contract.name, attempts=0, message=str(error))
             raise final(ErrorType.INVALID_ARGUMENTS, str(error), details) from error
-        async with beating() as pulse:
+        async with beating(self._tell) as pulse:
+            attempt = Attempt(self._guards, tool, call, arguments, pulse, self._crash, self._lease)
             try:
-                return await Attempt(self._guards, tool, call, arguments, pulse, self._crash).make()
+                return await attempt.make()
             except Superseded as error:
                 raise retryable(ErrorType.TOOL_RETRYABLE, str(error)) from error
             except StoreUnavailable as error:

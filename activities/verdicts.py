@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from temporalio.exceptions import ApplicationError
 
 from surefoot.contracts.breakers import BreakerState, Transition
+from surefoot.contracts.budgets import PriceDrift
 from surefoot.errors import CircuitOpen, circuit_open
-from surefoot.ports import Refused
+from surefoot.ports import Receipt, Refused
 
 
 def refused(entry: Refused) -> ApplicationError:
@@ -17,10 +18,25 @@ def refused(entry: Refused) -> ApplicationError:
     return circuit_open(details)
 
 
-def circuit_opened(changes: tuple[Transition, ...]) -> ApplicationError | None:
-    """This call's failure opened the breaker: no attempt of it would be admitted now."""
+def drifts(receipt: Receipt | None) -> tuple[PriceDrift, ...]:
+    return (receipt.drift,) if receipt and receipt.drift else ()
+
+
+def circuit_opened(changes: tuple[Transition, ...], receipt: Receipt | None = None) -> ApplicationError | None:
+    """This call's failure opened the breaker: no attempt of it would be admitted now.
+
+    ``receipt`` is that of a call that was paid for.
+    """
     change = next((change for change in changes if change.after is BreakerState.OPEN), None)
     if change is None:
         return None
     left = max(change.open_until - datetime.now(UTC), timedelta(0)) if change.open_until else None
-    return circuit_open(CircuitOpen(name=change.name, retry_after=left, episode=change.episode, transition=change))
+    details = CircuitOpen(
+        name=change.name,
+        retry_after=left,
+        episode=change.episode,
+        transition=change,
+        crossings=receipt.crossings if receipt else (),
+        drifts=drifts(receipt),
+    )
+    return circuit_open(details)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -92,8 +93,13 @@ async def died(guards: RedisGuards, call: ToolCall, *, lands_within: timedelta) 
     assert isinstance(entry, Proceed)
 
 
+async def unheard(count: int, sending: bool) -> None:
+    """No server stands behind a single attempt."""
+    activity.heartbeat(count, sending)
+
+
 async def made(tools: ToolRegistry, guards: RedisGuards, call: ToolCall, attempt: int) -> object:
-    activities = dict(zip(tools, ToolActivities(tools, guards).activities(), strict=True))
+    activities = dict(zip(tools, ToolActivities(tools, guards, tell=unheard).activities(), strict=True))
     return await environment(attempt).run(activities[call.contract.name], call)
 
 
