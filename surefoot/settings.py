@@ -11,7 +11,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,6 +30,19 @@ from surefoot.errors import InvalidInput
 
 STACK_FILE = "stack.json"
 """In the state folder: settings of the embedded stack that runs there, by variable name."""
+
+
+def _http_address(secret: SecretStr) -> SecretStr:
+    """Refuse what is no address without showing it."""
+    try:
+        TypeAdapter(AnyHttpUrl).validate_python(secret.get_secret_value())
+    except ValidationError:
+        raise ValueError("is no http or https address") from None
+    return secret
+
+
+HttpSecret = Annotated[SecretStr, AfterValidator(_http_address)]
+"""An address that must not be shown, since knowing it is the right to use it."""
 
 
 class _StackSource(PydanticBaseSettingsSource):
@@ -98,6 +120,34 @@ class Settings(BaseSettings):
     mail_url: Annotated[AnyHttpUrl | None, Field(alias="MAIL_API_URL")] = None
     search_url: Annotated[AnyHttpUrl | None, Field(alias="SEARCH_API_URL")] = None
     publish_url: Annotated[AnyHttpUrl | None, Field(alias="PUBLISH_API_URL")] = None
+
+    oncall: Annotated[Path | None, Field(alias="SUREFOOT_ONCALL")] = None
+    """The on-call policy, a TOML file: who is told of which incident, when and how; the shipped one if unset."""
+    runbook_dir: Annotated[Path | None, Field(alias="SUREFOOT_RUNBOOK_DIR")] = None
+    """Where runbooks and post-incident records are also written as Markdown; nowhere if unset."""
+    incident_model: Annotated[str | None, Field(alias="SUREFOOT_INCIDENT_MODEL")] = None
+    """Adds a summary to incidents after the page, such as ``gemini:gemini-2.5-flash``; none if unset."""
+    pagerduty_key: Annotated[SecretStr | None, Field(alias="PAGERDUTY_ROUTING_KEY")] = None
+    """The integration key of an Events API v2 integration; without it PagerDuty is not told of incidents."""
+    pagerduty_url: Annotated[AnyHttpUrl, Field(alias="PAGERDUTY_API_URL")] = AnyHttpUrl("https://events.pagerduty.com")
+    """``https://events.eu.pagerduty.com`` for accounts in the EU."""
+    opsgenie_key: Annotated[SecretStr | None, Field(alias="OPSGENIE_API_KEY")] = None
+    """The key of an API integration of Opsgenie or Jira Service Management."""
+    opsgenie_url: Annotated[AnyHttpUrl, Field(alias="OPSGENIE_API_URL")] = AnyHttpUrl("https://api.opsgenie.com")
+    """``https://api.atlassian.com/jsm/ops/integration`` for Jira Service Management, ``https://api.eu.opsgenie.com``
+    for Opsgenie in the EU."""
+    slack_webhook: Annotated[HttpSecret | None, Field(alias="SLACK_WEBHOOK_URL")] = None
+    """The address of an incoming webhook; whoever knows it can post."""
+    incident_webhook: Annotated[HttpSecret | None, Field(alias="INCIDENT_WEBHOOK_URL")] = None
+    """Is sent every notice of an incident as JSON."""
+    incident_webhook_secret: Annotated[SecretStr | None, Field(alias="INCIDENT_WEBHOOK_SECRET")] = None
+    """Signs what the webhook is sent, by Standard Webhooks: ``whsec_`` and base64, or any text."""
+    incident_webhook_format: Annotated[Literal["surefoot", "alertmanager"], Field(alias="INCIDENT_WEBHOOK_FORMAT")] = (
+        "surefoot"
+    )
+    """Alertmanager's is version 4 of its webhook, for receivers that know that one."""
+    apprise_urls: Annotated[SecretStr | None, Field(alias="APPRISE_URLS")] = None
+    """Mail and a hundred other services, for ``surefoot[apprise]``: URLs as apprise has them, with spaces between."""
 
     @field_validator("kill_at")
     @classmethod

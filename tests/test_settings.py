@@ -143,6 +143,17 @@ def test_secrets_do_not_show() -> None:
     assert "hunter2" not in settings.model_dump_json()
 
 
+@pytest.mark.parametrize("name", ["SLACK_WEBHOOK_URL", "INCIDENT_WEBHOOK_URL"])
+def test_an_address_that_is_a_secret_is_checked_and_never_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", REDIS)
+    monkeypatch.setenv(name, "hooks.example/hunter2")
+    said = refusal()
+    assert f"{name}: is no http or https address" in said
+    assert "hunter2" not in said
+    monkeypatch.setenv(name, "https://hooks.example/hunter2")
+    assert "hunter2" not in repr(load())
+
+
 def test_a_time_is_a_number_and_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUREFOOT_HEARTBEAT", "1.5m")
     monkeypatch.setenv("SUREFOOT_STORE_TIMEOUT", "250ms")
