@@ -156,8 +156,7 @@ def _keys(prefix: str, name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _peek_step(prefix: str, name: str) -> Step[Glance]:
-    fields = ("state", "generation", "born", "episodes", "open_until", "reason", "streak")
-    return Step(("HMGET", _keys(prefix, name)[0], *fields), lambda row: Glance(name, row))
+    return Step(("HGETALL", _keys(prefix, name)[0]), lambda row: Glance(name, row))
 
 
 def judged(policy: BreakerPolicy, sign: Sign, number: int) -> int:

@@ -18,31 +18,27 @@ class Glance:
 
     def at(self, now: datetime) -> BreakerStatus:
         """An open breaker whose time is over counts as half-open: the next call will be its probe."""
-        state, _, _, _, until, _, _ = self._row
-        return _status(self._name, _is_over(state, until, now), *self._row)
+        fields = _fields(*self._row) if self._row else {}
+        return _status(self._name, _is_over(fields.get("state", ""), fields.get("open_until", "0"), now), *self._row)
+
+
+def _fields(*row: str) -> dict[str, str]:
+    return dict(zip(row[::2], row[1::2], strict=True))
 
 
 @lru_cache(maxsize=4096)
-def _status(
-    name: str,
-    over: bool,
-    state: str,
-    generation: str,
-    born: str,
-    episodes: str,
-    until: str,
-    reason: str,
-    streak: str,
-) -> BreakerStatus:
+def _status(name: str, over: bool, *row: str) -> BreakerStatus:
     """Most breakers are as they were at the last look; a status is frozen, so that looks may share it."""
+    fields = _fields(*row)
+    episodes = int(fields.get("episodes", 0))
     return BreakerStatus(
         name=name,
-        state=BreakerState.HALF_OPEN if over else BreakerState(state or "closed"),
-        generation=int(generation or 0),
-        episode=f"{born}-{episodes}" if int(episodes or 0) else "",
-        recent_failures=int(streak or 0),
-        open_until=moment_or_none(until),
-        reason=reason,
+        state=BreakerState.HALF_OPEN if over else BreakerState(fields.get("state", "closed")),
+        generation=int(fields.get("generation", 0)),
+        episode=f"{fields['born']}-{episodes}" if episodes else "",
+        recent_failures=int(fields.get("streak", 0)),
+        open_until=moment_or_none(fields.get("open_until", 0)),
+        reason=fields.get("reason", ""),
     )
 
 

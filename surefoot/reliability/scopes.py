@@ -7,7 +7,6 @@ from typing import Literal, Self
 
 from surefoot.contracts.budgets import (
     BudgetMode,
-    BudgetWindow,
     Crossing,
     Scope,
     ScopeKind,
@@ -17,10 +16,10 @@ from surefoot.contracts.budgets import (
 from surefoot.reliability.keys import part, tagged
 from surefoot.reliability.store import Row
 from surefoot.reliability.times import milliseconds, since_epoch
-from surefoot.reliability.windows import Window, window_at
+from surefoot.reliability.windows import FOREVER, Window, window_at
 
 FIELDS = 6
-"""Numbers a scope at the end of each reply."""
+"""Numbers a scope at the end of a reply."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +44,23 @@ class BookedScopes:
     def keys(self, prefix: str, call: str | None) -> list[str]:
         """The keys of a script that books a call, or of an operator's act on the first scope."""
         root = tagged(prefix, "budget", self.tenant)
-        names = [f"{root}:{scope.kind.value}:{part(scope.subject)}" for scope in self.scopes]
-        books = [f"{name}:{window.name}" for name, window in zip(names, self.windows, strict=True)]
+        names = [f"{root}:{scope.kind}:{part(scope.subject)}" for scope in self.scopes]
         second = f"{names[0]}:acts" if call is None else f"{root}:settled:{part(call)}"
-        return [f"{root}:epoch", second, f"{root}:limits", *(key for b in books for key in (b, f"{b}:holds"))]
+        keys = [f"{root}:epoch", second, f"{root}:limits"]
+        for name, window in zip(names, self.windows, strict=True):
+            keys += (f"{name}:{window.name}", f"{name}:{window.name}:holds")
+        return keys
 
     def arguments(self, memory: timedelta) -> list[int]:
         told: list[int] = []
         remembered = milliseconds(memory)
         for scope, window in zip(self.scopes, self.windows, strict=True):
-            begin, end = (
-                (since_epoch(window.begin), since_epoch(window.end))
-                if self.checked and window.begin and window.end
-                else (0, 0)
-            )
-            passing = scope.kind is ScopeKind.RUN or scope.budget.window is not BudgetWindow.FOREVER
-            ttl = remembered if passing else 0
-            enforced = int(scope.budget.mode is BudgetMode.ENFORCE)
-            told += [begin, end, scope.budget.limit, scope.budget.soft_percent, ttl, enforced]
+            budget, begin, end = scope.budget, 0, 0
+            if self.checked and window.begin and window.end:
+                begin, end = since_epoch(window.begin), since_epoch(window.end)
+            passing = window is not FOREVER or scope.kind is ScopeKind.RUN
+            enforced = budget.mode is BudgetMode.ENFORCE
+            told += (begin, end, budget.limit, budget.soft_percent, remembered if passing else 0, int(enforced))
         return told
 
     def status(self, row: Row, number: int) -> ScopeStatus:

@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Self, TypeAlias, TypeVar
@@ -61,7 +60,7 @@ class Store:
     def __init__(self, connections: Connections, *, address: str, timeout: timedelta) -> None:
         self._connections = connections
         self._address = address
-        self._timeout = timeout
+        self._timeout = timeout.total_seconds()
 
     @classmethod
     def connect(cls, url: str, *, timeout: timedelta) -> Self:
@@ -75,11 +74,10 @@ class Store:
     async def close(self) -> None:
         await self._connections.close()
 
-    @asynccontextmanager
-    async def _bounded(self, time: timedelta) -> AsyncIterator[None]:
+    async def _bounded(self, seconds: float, doing: Awaitable[A]) -> A:
         try:
-            async with asyncio.timeout(time.total_seconds()):
-                yield
+            async with asyncio.timeout(seconds):
+                return await doing
         except _AWAY as error:
             raise StoreUnavailable(
                 f"Redis at {self._address} does not answer ({str(error) or type(error).__name__}); check REDIS_URL"
@@ -90,16 +88,16 @@ class Store:
 
         On one server their order is kept; on a cluster they run at once, and none may rely on another.
         """
-        if not steps:
-            return []
-        async with self._bounded(self._timeout):
-            replies = await self._connections.batch([step.words for step in steps])
-            lost = [i for i, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)]
-            if lost:  # what came after the first of them ran too early, and may be repeated
-                sources = {found.source for i in lost if (found := steps[i].script)}
-                await self._connections.batch([("SCRIPT LOAD", source) for source in sources])
-                replies[lost[0] :] = await self._connections.batch([step.words for step in steps[lost[0] :]])
-            return [_row(reply) for reply in replies]
+        return await self._bounded(self._timeout, self._rows(steps)) if steps else []
+
+    async def _rows(self, steps: Sequence[Step[Any]]) -> list[Row]:
+        replies = await self._connections.batch([step.words for step in steps])
+        lost = [i for i, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)]
+        if lost:  # what came after the first of them ran too early, and may be repeated
+            sources = {found.source for i in lost if (found := steps[i].script)}
+            await self._connections.batch([("SCRIPT LOAD", source) for source in sources])
+            replies[lost[0] :] = await self._connections.batch([step.words for step in steps[lost[0] :]])
+        return [_row(reply) for reply in replies]
 
     async def one(self, step: Step[A], *others: Step[None]) -> A:
         row, *_ = await self.send([step, *others])
@@ -125,10 +123,9 @@ class Store:
 
     async def pop(self, key: str, within: timedelta) -> str | None:
         """Take the first item of a list, waiting for one; None if there was none in time."""
-        async with self._bounded(within + self._timeout):
-            return await self._connections.pop(key, within)
+        return await self._bounded(within.total_seconds() + self._timeout, self._connections.pop(key, within))
 
     async def read(self, stream: str, after: str, within: timedelta) -> Entries:
         """Entries of a stream after an id, waiting for one; none if there was none in time."""
-        async with self._bounded(within + self._timeout):
-            return await self._connections.entries(stream, after, within)
+        seconds = within.total_seconds() + self._timeout
+        return await self._bounded(seconds, self._connections.entries(stream, after, within))

@@ -9,9 +9,8 @@
 -- limit, soft percent, ms until idle books are forgotten (0: never), 1 if it is enforced. Money is in whole
 -- nano-dollars, exact up to 2^53.
 local HOLD, ATTEMPT, MEMORY, OWN = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local TOLD = { 'settled', 'held', 'unknown', 'limit', 'soft', 'round' }
 local ACTS, LARGEST = 20, 2 ^ 53
-local CALL = HOLD .. '#' .. ARGV[2]
+local CALL, MINE = HOLD .. '#' .. ARGV[2], 'h:' .. HOLD
 
 local function parsed(value)
   if not value then return nil end
@@ -27,13 +26,28 @@ local function add(s, field, amount)
   redis.call('HINCRBY', s.books, field, string.format('%.0f', amount + 0)) -- + 0: there is no "-0"
 end
 
+local function written(hold)
+  return string.format(
+    '%s %d %.0f %d %d %s', hold.state, hold.attempt, hold.bound, hold.rung, hold.tight, hold.at)
+end
+
 local function remember(s, field, hold, ends)
-  redis.call('HSET', s.books, field, string.format(
-    '%s %d %.0f %d %d %s', hold.state, hold.attempt, hold.bound, hold.rung, hold.tight, hold.at))
+  redis.call('HSET', s.books, field, written(hold))
   redis.call('ZADD', s.ends, ends, field)
 end
 
+-- Hold money of this call in every scope.
+local function take(scopes, hold, ends)
+  local text, score = written(hold), string.format('%.0f', ends)
+  for _, s in ipairs(scopes) do
+    s.held = s.held + hold.bound
+    redis.call('HSET', s.books, MINE, text, 'held', string.format('%.0f', s.held))
+    redis.call('ZADD', s.ends, score, MINE)
+  end
+end
+
 local function forget(s, field)
+  if field == MINE then s.mine = nil end
   redis.call('HDEL', s.books, field)
   redis.call('ZREM', s.ends, field)
 end
@@ -55,8 +69,8 @@ local function over(s, id, hold, at)
   add(s, 'held', -hold.bound)
 end
 
-local function swept(s, at)
-  for _, field in ipairs(redis.call('ZRANGEBYSCORE', s.ends, '-inf', at, 'LIMIT', 0, 500)) do
+local function swept(s, at, upto)
+  for _, field in ipairs(redis.call('ZRANGEBYSCORE', s.ends, '-inf', upto, 'LIMIT', '0', '500')) do
     local hold = parsed(redis.call('HGET', s.books, field))
     local live = hold and string.sub(field, 1, 2) == 'h:'
     if live then over(s, string.sub(field, 3), hold, at) else forget(s, field) end
@@ -71,31 +85,32 @@ end
 
 -- Every scope with its books, swept; nil if a window is not the one that it is now.
 local function opened(at)
-  local scopes, names = {}, {}
+  local scopes, names, upto = {}, {}, string.format('%.0f', at)
   for i = 1, (#KEYS - 3) / 2 do
     local a = 5 + OWN + (i - 1) * 6
-    local from, to = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-    if to > 0 and (at < from or at >= to) then return nil end
-    local f = redis.call('HMGET', KEYS[i * 2 + 2], 'settled', 'held', 'unknown', 'extra', 'round')
+    local to = ARGV[a + 2]
+    if to ~= '0' and (at < tonumber(ARGV[a + 1]) or at >= tonumber(to)) then return nil end
+    local f = redis.call('HMGET', KEYS[i * 2 + 2], 'settled', 'held', 'unknown', 'extra', 'round', MINE)
     names[i] = string.match(KEYS[i * 2 + 2], '^(.*):[^:]*$')
     scopes[i] = {
       books = KEYS[i * 2 + 2], ends = KEYS[i * 2 + 3], name = names[i], given = tonumber(ARGV[a + 3]),
-      percent = tonumber(ARGV[a + 4]), ttl = tonumber(ARGV[a + 5]), enforced = ARGV[a + 6] == '1',
+      percent = tonumber(ARGV[a + 4]), ttl = ARGV[a + 5], enforced = ARGV[a + 6] == '1',
       settled = tonumber(f[1] or 0), held = tonumber(f[2] or 0), unknown = tonumber(f[3] or 0),
-      extra = tonumber(f[4] or 0), round = tonumber(f[5] or 0),
+      extra = tonumber(f[4] or 0), round = tonumber(f[5] or 0), mine = f[6],
     }
   end
   local set = #names > 0 and redis.call('HMGET', KEYS[3], unpack(names)) or {}
   for i, s in ipairs(scopes) do
     s.set = tonumber(set[i] or nil)
     lined(s)
-    swept(s, at)
+    swept(s, at, upto)
   end
   return scopes
 end
 
+-- The call's hold, as it was when the books were opened.
 local function live(s)
-  return parsed(redis.call('HGET', s.books, 'h:' .. HOLD))
+  return parsed(s.mine)
 end
 
 local function fits(s, bound, line)
@@ -103,8 +118,9 @@ local function fits(s, bound, line)
 end
 
 local function epoch()
-  redis.call('SETNX', KEYS[1], ARGV[3])
-  return redis.call('GET', KEYS[1])
+  local known = redis.call('GET', KEYS[1])
+  if not known then redis.call('SET', KEYS[1], ARGV[3]) end
+  return known or ARGV[3]
 end
 
 -- The lines that settled money has reached, told once a scope and window: "2:soft" is the second scope's.
@@ -121,11 +137,16 @@ local function crossed(scopes, act, stopped)
   return table.concat(lines, ',')
 end
 
--- The end of every reply: settled, held, unknown, limit, soft line and round of each scope.
-local function closed(scopes, reply)
+-- The end of a reply: settled, held, unknown, limit, soft line and round of each scope, unless nobody asks for them.
+local function closed(scopes, reply, unasked)
+  local n = #reply
   for _, s in ipairs(scopes) do
-    for _, field in ipairs(TOLD) do reply[#reply + 1] = s[field] end
-    if s.ttl > 0 then
+    if not unasked then
+      reply[n + 1], reply[n + 2], reply[n + 3] = s.settled, s.held, s.unknown
+      reply[n + 4], reply[n + 5], reply[n + 6] = s.limit, s.soft, s.round
+      n = n + 6
+    end
+    if s.ttl ~= '0' then
       redis.call('PEXPIRE', s.books, s.ttl)
       redis.call('PEXPIRE', s.ends, s.ttl)
     end

@@ -2,14 +2,14 @@
 -- KEYS and ARGV: as in common.lua. Own ARGV: ms until an unused hold is released, then the bound of each rung.
 -- Reply: 'go', 'never_fits', 'exhausted', 'in_flight' or 'window' (the caller's window is over); rung from 1;
 -- number of the scope that decided or 0; ms until it is worth asking again; ms when it was held; ms now; epoch;
--- lines crossed; the books.
+-- lines crossed; the books, where a scope decided or a line was crossed.
 local at, rungs = now(), OWN - 1
 local scopes = opened(at)
 if not scopes then return { 'window', 0, 0, 0, 0, at, epoch(), '' } end
 
 local function answer(word, rung, tight, wait, since)
   local lines = crossed(scopes, 'reserve ' .. HOLD, word == 'exhausted' and tight or 0)
-  return closed(scopes, { word, rung, tight, wait, since, at, epoch(), lines })
+  return closed(scopes, { word, rung, tight, wait, since, at, epoch(), lines }, tight == 0 and lines == '')
 end
 
 local before = #scopes > 0
@@ -35,10 +35,7 @@ for rung = 1, rungs do
   if not refused then
     local since = string.format('%.0f', at)
     local hold = { state = 'reserved', attempt = 1, bound = bound, rung = rung, tight = tight, at = since }
-    for _, s in ipairs(scopes) do
-      remember(s, 'h:' .. HOLD, hold, at + tonumber(ARGV[6]))
-      add(s, 'held', bound)
-    end
+    take(scopes, hold, at + tonumber(ARGV[6]))
     return answer('go', rung, tight, 0, at)
   end
   if tight == 0 then tight = refused end
