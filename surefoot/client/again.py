@@ -69,7 +69,9 @@ class Again(Runs):
             begun = max(begun, call.turn)
             if call.turn == turn:
                 return event.activity_task_scheduled_event_attributes.workflow_task_completed_event_id
-        raise InvalidInput(f"run {handle.id!r} has begun {begun} turns; choose one from 1 to {max(begun, 1)}")
+        if not begun:
+            raise InvalidInput(f"run {handle.id!r} has begun no turn, so there is nothing to go back to; retry it")
+        raise InvalidInput(f"run {handle.id!r} has begun {begun} turns; choose one from 1 to {begun}")
 
     async def _model_call(self, event: HistoryEvent) -> ModelCall | None:
         scheduled = event.activity_task_scheduled_event_attributes

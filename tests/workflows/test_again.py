@@ -62,6 +62,14 @@ async def test_a_run_begins_anew_from_a_turn_and_repeats_no_effect(
         await operator.reset(started.run, turn=9, reason="too far")
 
 
+async def test_a_run_that_never_began_a_turn_cannot_be_reset(operator: Operator, ask: Ask) -> None:
+    started = await operator.start(ask("Hello there", "no-such-profile"))
+    with pytest.raises(RunFailed, match="no-such-profile"):
+        await operator.result(started.run)
+    with pytest.raises(InvalidInput, match="has begun no turn"):
+        await operator.reset(started.run, turn=1, reason="from its beginning")
+
+
 async def test_spending_is_added_up_from_histories(operator: Operator, simulator: SimulatorClient, ask: Ask) -> None:
     requests = [ask(f"{ORDER} Number {number}.", "operations") for number in range(2)]
     results = [await operator.run(request) for request in requests]
