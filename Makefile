@@ -29,7 +29,7 @@ test: $(STAMP)
 	@$(BIN)/coverage report --skip-covered --fail-under=90
 
 bench-guards: $(STAMP)
-	@exec $(BIN)/python -m benchmarks.guards
+	@exec $(BIN)/python -m benchmarks.guards $(ARGS)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)

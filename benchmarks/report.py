@@ -4,16 +4,21 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.timing import Spread
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+WIDTH = 120
+"""Characters of the table, so that no name is broken where the output is no terminal."""
 LIBRARIES = ("temporalio", "redis", "hiredis", "pydantic", "google-genai", "mistralai")
 
 
@@ -26,6 +31,8 @@ class Result:
     unit: str
     limit: float | None = None
     at_least: bool = False
+    spread: Spread | None = None
+    """Of the rounds whose median the value is."""
 
     @property
     def ok(self) -> bool:
@@ -47,9 +54,12 @@ class Context:
     commit: str
     time: str
 
+    def with_versions(self, **servers: str) -> Self:
+        return replace(self, versions={**self.versions, **servers})
 
-def context(**servers: str) -> Context:
-    """Where this runs; ``servers`` adds their versions by name."""
+
+def context() -> Context:
+    """Where this runs."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -57,7 +67,7 @@ def context(**servers: str) -> Context:
         machine=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count() or 0,
         python=platform.python_version(),
-        versions={**{name: version(name) for name in LIBRARIES}, **servers},
+        versions={name: version(name) for name in LIBRARIES},
         load=os.getloadavg()[0],
         commit=commit.stdout.strip() or "unknown",
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -67,19 +77,31 @@ def context(**servers: str) -> Context:
 def write(name: str, where: Context, results: list[Result]) -> Path:
     """Write ``results/<name>.json`` and return its path."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    rows = [{"name": r.name, "value": round(r.value, 4), "unit": r.unit, "limit": r.limit, "ok": r.ok} for r in results]
+    rows = [row for result in results for row in _rows(result)]
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"context": asdict(where), "results": rows}, indent=2) + "\n")
     return path
 
 
+def _rows(result: Result) -> list[dict[str, object]]:
+    """The figure, and its quartiles as figures of their own, which have no limit."""
+    spread = result.spread
+    quartiles = [("lower", spread.low), ("upper", spread.high)] if spread else []
+    others = [Result(f"{result.name}, {which} quartile", value, result.unit) for which, value in quartiles]
+    return [
+        {"name": r.name, "value": round(r.value, 4), "unit": r.unit, "limit": r.limit, "ok": r.ok}
+        for r in (result, *others)
+    ]
+
+
 def show(title: str, results: list[Result]) -> None:
     """Print the figures as a table; a miss is shown as a miss."""
     table = Table(title=title, title_justify="left")
-    for heading in ("what", "value", "unit", "limit", ""):
-        table.add_column(heading, justify="right" if heading in ("value", "limit") else "left")
+    for heading in ("what", "median", "quartiles", "unit", "limit", ""):
+        table.add_column(heading, justify="left" if heading in ("what", "unit", "") else "right", no_wrap=True)
     for r in results:
         limit = "" if r.limit is None else f"{'≥' if r.at_least else '≤'} {r.limit:g}"
         verdict = "" if r.limit is None else ("ok" if r.ok else "missed")
-        table.add_row(r.name, f"{r.value:.2f}", r.unit, limit, verdict)
-    Console().print(table)
+        quartiles = f"{r.spread.low:.2f} to {r.spread.high:.2f}" if r.spread else ""
+        table.add_row(r.name, f"{r.value:,.2f}", quartiles, r.unit, limit, verdict)
+    Console(width=WIDTH).print(table)

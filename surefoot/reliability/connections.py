@@ -65,8 +65,8 @@ class OneServer(_Waiting):
 
     def __init__(self, url: str, seconds: float) -> None:
         """Raises ``ValueError`` for an address that is none."""
-        super().__init__(Redis.from_pool(_pool(url, FOLLOWERS, connect=seconds)))
-        self._callers = Lines(_pool(url, CALLERS, connect=seconds), CALLERS)
+        super().__init__(Redis.from_pool(pool(url, FOLLOWERS, connect=seconds)))
+        self._callers = Lines(pool(url, CALLERS, connect=seconds), CALLERS)
 
     async def batch(self, commands: Sequence[Words]) -> list[Reply]:
         return await self._callers.batch(commands)
@@ -124,8 +124,11 @@ def connected(url: str, timeout: timedelta) -> tuple[Connections, str]:
     return connections, where.get("path") or f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
 
 
-def _pool(url: str, size: int, *, connect: float) -> BlockingConnectionPool:
-    """Retries are the caller's: the default ones hold a command for a minute."""
+def pool(url: str, size: int, *, connect: float) -> BlockingConnectionPool:
+    """Connections to one server as the guards have them.
+
+    Retries are the caller's: the default ones hold a command for a minute.
+    """
     return BlockingConnectionPool.from_url(
         url,
         max_connections=size,

@@ -7,9 +7,9 @@ from surefoot.errors import InvalidInput
 
 MAX_PART = 2048
 """Characters of what a key is made from."""
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~#-]*")
 _PLAIN_TAG = re.compile(r"[A-Za-z0-9_.~:-]*")
-"""What quoting leaves as it is; the most keys are of nothing else, and quoting takes its time."""
+"""What quoting leaves as it is, the ``#`` before an attempt aside; most keys have nothing else, and it takes time."""
 
 
 def tagged(prefix: str, kind: str, tag: str) -> str:
@@ -24,4 +24,4 @@ def tagged(prefix: str, kind: str, tag: str) -> str:
 
 def part(text: str) -> str:
     """A part of a key's name after its tag, in which colons cannot be seen."""
-    return text if _PLAIN.fullmatch(text) else quote(text, safe="")
+    return text.replace("#", "%23") if _PLAIN.fullmatch(text) else quote(text, safe="")

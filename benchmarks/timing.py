@@ -1,0 +1,119 @@
+"""How it is measured: act and PING in pairs, in turns first, in rounds whose medians are compared."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from benchmarks.acts import Act, Guard
+from surefoot.reliability.connections import Connections, Entries
+from surefoot.reliability.exchange import Reply, Words
+
+ROUNDS = 5
+SAMPLES = 300
+"""A round, over all callers."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of rounds and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, rounds: Sequence[float]) -> "Spread":
+        low, median, high = statistics.quantiles(rounds, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+async def timed(act: Act) -> tuple[float, object]:
+    """Seconds, and what the act returned."""
+    began = time.perf_counter()
+    outcome = await act()
+    return time.perf_counter() - began, outcome
+
+
+@dataclass(frozen=True)
+class Round:
+    """Medians of one round, in seconds."""
+
+    act: float
+    ping: float
+
+
+async def measured(guard: Guard, ping: Act, callers: int) -> list[Round]:
+    return [await _round(guard, ping, callers) for _ in range(ROUNDS)]
+
+
+async def _round(guard: Guard, ping: Act, callers: int) -> Round:
+    acts: list[float] = []
+    pings: list[float] = []
+
+    async def caller() -> None:
+        for number in range(max(1, SAMPLES // callers)):
+            act = await guard.prepare()
+            if number % 2:
+                pings.append((await timed(ping))[0])
+            seconds, outcome = await timed(act)
+            if not number % 2:
+                pings.append((await timed(ping))[0])
+            acts.append(seconds)
+            if guard.undo:
+                await guard.undo(outcome)
+
+    await at_once(caller, callers)
+    return Round(statistics.median(acts), statistics.median(pings))
+
+
+async def at_once(doing: Callable[[], Awaitable[None]], callers: int) -> None:
+    await asyncio.gather(*(doing() for _ in range(callers)))
+
+
+async def rate(act: Act, callers: int, each: int = 40) -> float:
+    """Acts a second of so many callers."""
+
+    async def caller() -> None:
+        for _ in range(each):
+            await act()
+
+    seconds, _ = await timed(lambda: at_once(caller, callers))
+    return callers * each / seconds
+
+
+class Replaying(Connections):
+    """Connections that answer, once told to, as they did last: what is left is what Python does."""
+
+    def __init__(self, real: Connections) -> None:
+        self._real = real
+        self._last: list[Reply] = []
+        self.instant = False
+
+    async def batch(self, commands: Sequence[Words]) -> list[Reply]:
+        if not self.instant:
+            self._last = await self._real.batch(commands)
+        return list(self._last)
+
+    async def pop(self, key: str, within: timedelta) -> str | None:
+        return await self._real.pop(key, within)
+
+    async def entries(self, stream: str, after: str, within: timedelta) -> Entries:
+        return await self._real.entries(stream, after, within)
+
+    async def close(self) -> None:
+        await self._real.close()
+
+
+async def in_python(guard: Guard, connections: Replaying) -> float:
+    """Median microseconds of an act whose replies come at once."""
+    act = await guard.prepare()
+    outcome = await act()
+    connections.instant = True
+    found = statistics.median([(await timed(act))[0] for _ in range(SAMPLES)]) * 1e6
+    connections.instant = False
+    if guard.undo:
+        await guard.undo(outcome)
+    return found
