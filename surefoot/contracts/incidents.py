@@ -116,6 +116,8 @@ class Evidence(Message):
     attempts: int = 0
     errors: tuple[str, ...] = ()
     guards: JsonObject = {}
+    workers: tuple[str, ...] = ()
+    """Workers that served the run, with their builds, the newest last."""
     gaps: tuple[str, ...] = ()
     """What could not be learnt, and why."""
 
@@ -130,6 +132,19 @@ class Assessment(Message):
 
 class ComposeRequest(Message):
     """Input of ``incidents.compose``."""
+
+    incident_id: str
+    report: IncidentReport
+    escalation: Escalation | None = None
+    """Who is told when; the runbook names no one where it is not given."""
+    links: tuple[Link, ...] = ()
+    """Pages about the incident and the run that met it first."""
+    assessment: Assessment | None = None
+    """By the on-call policy; the built-in table holds where it is not given."""
+
+
+class WatchRequest(Message):
+    """Input of ``incidents.watch``."""
 
     incident_id: str
     report: IncidentReport
@@ -191,6 +206,8 @@ class PostIncident(Message):
     spent_nanos: int | None = None
     """What the first run had spent by then, in nano-dollars."""
     markdown: str = ""
+    problems: tuple[str, ...] = ()
+    """What could not be written down, and why."""
 
 
 class Incident(Message):
@@ -209,8 +226,16 @@ class Incident(Message):
     """None until it is composed."""
     plan: Plan | None = None
     """None until it is triaged."""
+    opened_at: datetime | None = None
+    """None in incidents of before there was an escalation."""
+    heard_at: datetime | None = None
+    """When a run or a person last said something of it."""
+    levels_from: datetime | None = None
+    """When the first round of the levels began, as if each level had been told on time: a snooze moves it."""
     told: int = 0
-    """Levels that have been told, rounds included."""
+    """Levels that have been told, rounds included; one that is to be told again counts as not told."""
+    recalled: bool = False
+    """The level that comes next is told for the assignee, or once more after a snooze."""
     acknowledged_by: str | None = None
     acknowledged_why: str | None = None
     acknowledged_at: datetime | None = None

@@ -22,9 +22,13 @@ class Commands:
     retry: Written
     reset: Written | None
     """From the turn that the run was in when it told of the incident."""
+    approvals: Written
     incident: Written
     resolve: Written
+    doctor: Written
     breakers: Written
+    breaker: Written
+    """The one of the subject."""
     force_open: Written
     close: Written
     """Let calls through the breaker again."""
@@ -50,9 +54,12 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         cancel=Written(f"./starter.py cancel {run}"),
         retry=Written(f"./starter.py retry {run}"),
         reset=_reset(report, run),
+        approvals=Written("./starter.py approvals"),
         incident=Written(f"./starter.py incidents show {incident}"),
         resolve=Written(f"./starter.py incidents resolve {incident} {BY} 'checked: it works again'"),
+        doctor=Written("./starter.py doctor"),
         breakers=Written("./starter.py breakers"),
+        breaker=Written(f"./starter.py breakers show {subject}"),
         force_open=Written(f"./starter.py breakers force-open {subject} {BY} 'keeps calls off until it is mended'"),
         close=Written(f"./starter.py breakers reset {subject} {BY} 'checked: it is mended'"),
         books=_books(report, run),

@@ -42,6 +42,7 @@ class TemporalEvidence:
             run_status=status.name.lower().replace("_", " ") if status else "unknown",
             attempts=timeline.attempts,
             errors=timeline.errors,
+            workers=timeline.workers,
         )
 
     async def _read(self, description: WorkflowExecutionDescription) -> Timeline:

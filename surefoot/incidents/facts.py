@@ -1,5 +1,7 @@
 """The facts of a report, as its runbook reads them: what is missing is said to be missing."""
 
+from itertools import islice
+
 from pydantic import JsonValue
 
 from surefoot.contracts.budgets import dollars
@@ -7,10 +9,13 @@ from surefoot.contracts.incidents import IncidentReport
 from surefoot.idempotency import canonical
 from surefoot.incidents.markdown import Written, code, name
 
-MONEY = frozenset({"settled", "held", "limit", "soft_line", "unknown", "cost_nanos"})
+MONEY = frozenset({"settled", "held", "limit", "soft_line", "unknown", "cost_nanos", "bound", "cost"})
 """Facts in nano-dollars."""
 NAMES = frozenset({"effect_key", "request"})
 """Facts that must be copied in full, and are no secrets although they look like some."""
+
+LISTED = 40
+"""Facts that a list of all shows."""
 
 NOT_RECORDED = Written("not recorded")
 
@@ -43,8 +48,10 @@ class Facts:
 
     @property
     def all(self) -> tuple[tuple[Written, Written], ...]:
-        """Every fact with its name, in order."""
-        return tuple((code(key), self.show(key)) for key in self._facts)
+        """Every fact with its name, in order; where there are very many, how many were left out."""
+        shown = tuple((code(key), self.show(key)) for key in islice(self._facts, LISTED))
+        left = len(self._facts) - LISTED
+        return (*shown, (Written("and"), Written(f"{left} more"))) if left > 0 else shown
 
     def _number(self, key: str) -> int | None:
         value: JsonValue = self._facts.get(key)

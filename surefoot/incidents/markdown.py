@@ -1,5 +1,6 @@
 """Writes what comes from outside into Markdown so that it stays text: it forges no heading, link or command."""
 
+import re
 import shlex
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ from surefoot.incidents.redaction import redact
 LONGEST = 400
 """Characters of one foreign text."""
 
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!#-;=?-_a-z~]{0,2000}")
 _QUOTED = "\\'"
 
 
@@ -41,6 +43,11 @@ def name(text: str) -> Written:
 def _span(line: str) -> Written:
     # A backtick inside could close the span, so it becomes an apostrophe.
     return Written(f"`{line.replace('`', chr(39)) or '(empty)'}`")
+
+
+def link(address: str) -> Written:
+    """An address as a link where a browser can go there, else as a code span."""
+    return Written(f"<{address}>") if _ADDRESS.fullmatch(address) else code(address)
 
 
 def shell(text: str) -> str:

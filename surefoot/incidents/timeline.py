@@ -20,6 +20,8 @@ HEAD = 10
 """Entries kept from the beginning of a long history."""
 TAIL = 50
 """Entries kept from its end."""
+WORKERS = 5
+"""Workers kept, the newest."""
 ERRORS = 10
 """Different errors kept, the newest."""
 LINE = 300
@@ -41,6 +43,7 @@ class Timeline:
         self._tail: deque[TimelineEntry] = deque(maxlen=TAIL)
         self._count = 0
         self._errors: dict[str, None] = {}
+        self._workers: dict[str, None] = {}
         self._names: dict[int, str] = {}
 
     def read(self, event: HistoryEvent) -> None:
@@ -74,6 +77,11 @@ class Timeline:
     def errors(self) -> tuple[str, ...]:
         """Different errors, the newest last."""
         return tuple(self._errors)[-ERRORS:]
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """Those that decided for the run, with the builds of their code, the newest last."""
+        return tuple(self._workers)[-WORKERS:]
 
     def _add(self, at: datetime, what: str) -> None:
         self._count += 1
@@ -136,6 +144,14 @@ class Timeline:
     def _run_failed(self, event: HistoryEvent, attributes: _Attributes) -> str:
         return f"run failed: {self._failure(attributes.failure)}"
 
+    def _decided(self, event: HistoryEvent, attributes: _Attributes) -> None:
+        build = attributes.deployment_version.build_id or attributes.worker_version.build_id
+        worker = clean(attributes.identity, LINE) + (f", build {clean(build, LINE)}" if build else "")
+        self._workers.pop(worker, None)
+        self._workers[worker] = None
+        if len(self._workers) > WORKERS:
+            del self._workers[next(iter(self._workers))]
+
     def _task_failed(self, event: HistoryEvent, attributes: _Attributes) -> str:
         return f"workflow task failed: {self._failure(attributes.failure)}"
 
@@ -175,6 +191,7 @@ _READERS: dict[str, _Reader] = {
     "workflow_execution_continued_as_new": lambda line, event, it: "run continued as new",
     "workflow_execution_signaled": lambda line, event, it: f"signal {it.signal_name} received",
     "workflow_execution_update_accepted": lambda line, event, it: f"update {it.accepted_request.input.name} accepted",
+    "workflow_task_completed": Timeline._decided,
     "workflow_task_failed": Timeline._task_failed,
     "workflow_task_timed_out": lambda line, event, it: "workflow task timed out: its worker was lost or too slow",
     "activity_task_scheduled": Timeline._scheduled,
