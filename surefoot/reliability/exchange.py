@@ -7,6 +7,7 @@ end, for whatever reason, is closed and never serves another.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 import hiredis
@@ -19,18 +20,25 @@ Reply: TypeAlias = "str | int | Exception | list[str | int | None] | None"
 
 CHUNK = 65536
 """Bytes that are read at a time."""
+_LOOKS = frozenset(("HGETALL", "SMEMBERS", "PING"))
 _MORE = object()
 """What the reader says while a reply is not complete."""
 
 
 def packed(commands: Sequence[Words]) -> bytes:
     """Commands as they are sent; the first word of one may hold several, such as ``SCRIPT LOAD``."""
-    return b"".join([_packed(words if " " not in str(words[0]) else _split(*words)) for words in commands])
+    return b"".join([_look(words) if words[0] in _LOOKS else _packed(words) for words in commands])
 
 
 def _packed(words: Words) -> bytes:
+    if " " in str(words[0]):
+        words = _split(*words)
     found: bytes = hiredis.pack_command(cast("tuple[str]", words))  # a tuple of any length, whatever its stub says
     return found
+
+
+_look = lru_cache(maxsize=4096)(_packed)
+"""Looks at the same keys are repeated word for word."""
 
 
 def _split(head: str | int, *rest: str | int) -> Words:

@@ -1,6 +1,5 @@
 """Model calls: money held, sent and settled, in the batches that ask and tell the model's breaker."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
@@ -14,6 +13,7 @@ from surefoot.reliability.prices import drift_of
 
 TRIES = 3
 """Reservations that may find that Redis's day, month or prices are other ones, before that counts as broken."""
+_OWN = BreakerPolicy(by_tenant=True)
 
 
 class ModelCalls(Permits):
@@ -27,7 +27,8 @@ class ModelCalls(Permits):
                 self.budget.correct(decided)
             elif self.prices.raised(reservation) == wanted:
                 statuses = [glance.at(decided.now) for glance in glances]
-                return replace(decided.reserved, breakers=dict(zip(reservation.breakers, statuses, strict=True)))
+                decided.reserved.breakers.update(zip(reservation.breakers, statuses, strict=True))
+                return decided.reserved
             elif decided.reserved.hold:  # too little, at the prices that Redis has told just now
                 await self.release(decided.reserved.hold)
         raise StoreUnavailable("Redis's day, month or prices are other ones at each look; check its server's clock")
@@ -84,8 +85,5 @@ class ModelCalls(Permits):
 
 def _breakers(reservation: Reservation) -> list[str]:
     """The names of the breakers that the reservation asks for."""
-    own = BreakerPolicy(by_tenant=True)
-    return [
-        own.name_for(name, reservation.tenant) if name in reservation.own_breakers else name
-        for name in reservation.breakers
-    ]
+    own, tenant = reservation.own_breakers, reservation.tenant
+    return [_OWN.name_for(name, tenant) if name in own else name for name in reservation.breakers]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, Self
 
 from surefoot.contracts.budgets import (
@@ -43,12 +43,13 @@ class BookedScopes:
 
     def keys(self, prefix: str, call: str | None) -> list[str]:
         """The keys of a script that books a call, or of an operator's act on the first scope."""
-        root = tagged(prefix, "budget", self.tenant)
-        names = [f"{root}:{scope.kind}:{part(scope.subject)}" for scope in self.scopes]
+        root = _root(prefix, self.tenant)
+        names = [_name(root, scope.kind, scope.subject) for scope in self.scopes]
         second = f"{names[0]}:acts" if call is None else f"{root}:settled:{part(call)}"
         keys = [f"{root}:epoch", second, f"{root}:limits"]
         for name, window in zip(names, self.windows, strict=True):
-            keys += (f"{name}:{window.name}", f"{name}:{window.name}:holds")
+            books = f"{name}:{window.name}"
+            keys += (books, books + ":holds")
         return keys
 
     def arguments(self, memory: timedelta) -> list[int]:
@@ -67,6 +68,17 @@ class BookedScopes:
         """Read one scope's books, counted from 1, at the end of a reply."""
         begin = len(row) - FIELDS * (len(self.scopes) - number + 1)
         return _status(self.scopes[number - 1], self.windows[number - 1], *map(int, row[begin : begin + FIELDS]))
+
+
+@lru_cache(maxsize=4096)
+def _root(prefix: str, tenant: str) -> str:
+    return tagged(prefix, "budget", tenant)
+
+
+@lru_cache(maxsize=4096)
+def _name(root: str, kind: str, subject: str) -> str:
+    """A run asks for the same scopes at each turn."""
+    return f"{root}:{kind}:{part(subject)}"
 
 
 def _status(

@@ -47,11 +47,16 @@ def run(name: str, keys: Sequence[str], arguments: Sequence[str | int], read: Ca
 
 
 def _row(reply: Reply) -> Row:
+    if isinstance(reply, list):
+        return [_text(item) if type(item) is not str else item for item in reply]
     if isinstance(reply, Exception):
         away = isinstance(reply, exceptions.NoScriptError) or _REFUSES_WRITES.search(str(reply))
         raise exceptions.ConnectionError(str(reply)) if away else reply
-    items = reply if isinstance(reply, list) else [reply]
-    return [item if type(item) is str else "" if item is None else str(item) for item in items]
+    return [_text(reply)]
+
+
+def _text(item: str | int | None) -> str:
+    return "" if item is None else str(item)
 
 
 class Store:
