@@ -26,4 +26,4 @@ class ProfileActivities:
             profile = self._shelf.load(request.name)
         except ProfileError as error:
             raise final(ErrorType.INVALID_PROFILE, str(error)) from error
-        return profile.model_copy(update={"heartbeat": self._heartbeat})
+        return profile.model_copy(update={"heartbeat": self._heartbeat, "fleet": activity.info().task_queue})

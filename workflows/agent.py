@@ -14,7 +14,7 @@ from surefoot.contracts.models import Finish, ModelReply
 from surefoot.contracts.profiles import Profile, ProfileRequest
 from surefoot.contracts.runs import Phase, RunProgress, RunRequest, RunResult, RunStatus, Transcript
 from surefoot.errors import ErrorType
-from workflows import guard_news, policies
+from workflows import guard_news, outages, policies
 from workflows.approval import ApprovalGate
 from workflows.model_call import ModelCalls
 from workflows.run import Run
@@ -145,8 +145,10 @@ class AgentWorkflow:
                 )
             )
         else:
+            await outages.over(run)
             await guard_news.transitions(run, closed.transitions)
             await guard_news.crossings(run, closed.crossings)
+            await guard_news.drifts(run, closed.drifts)
 
     @workflow.update
     def decide(self, decision: ApprovalDecision) -> ApprovalOutcome:

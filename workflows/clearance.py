@@ -10,7 +10,7 @@ from surefoot.contracts.budgets import Hold
 from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
-from workflows import guard_news, policies
+from workflows import guard_news, outages, policies
 from workflows.budgeting import own_breakers, scopes
 from workflows.run import Run
 
@@ -59,7 +59,7 @@ class Clearance:
         while True:
             self._run.enter(Phase.CHECKING)
             try:
-                return await workflow.execute_local_activity_method(
+                decision = await workflow.execute_local_activity_method(
                     GuardrailActivities.check,
                     self._request(refused),
                     schedule_to_close_timeout=policies.CHECK_TIMEOUT,
@@ -73,9 +73,13 @@ class Clearance:
                     raise self._run.end(
                         ErrorType.STORE_UNAVAILABLE, f"Redis was away for longer than {waited}"
                     ) from error
+                await outages.met(self._run, "the guardrail check before a model call got no answer")
                 pause = min(wait, left)
                 await self._run.sleep(pause, Phase.WAITING_FOR_STORE)
                 waited, wait = waited + pause, min(wait * 2, policies.STORE_PATIENCE_MAX)
+            else:
+                await outages.over(self._run)
+                return decision
 
     def _request(self, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state
@@ -101,6 +105,7 @@ class Clearance:
     async def _tell_of(self, decision: GuardrailDecision) -> None:
         await guard_news.transitions(self._run, decision.transitions)
         await guard_news.crossings(self._run, decision.crossings)
+        await guard_news.drifts(self._run, decision.drifts)
         bent = decision.model is None or decision.fell_back
         for circuit in (*(decision.open_models if bent else ()), *decision.open_tools):
             await guard_news.breaker_open(self._run, circuit.name, circuit.episode)

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from surefoot.contracts.breakers import BreakerState, Transition
-from surefoot.contracts.budgets import Crossing, ScopeStatus, crossing_episode, dollars
+from surefoot.contracts.budgets import Crossing, PriceDrift, ScopeStatus, crossing_episode, dollars
 from surefoot.contracts.incidents import IncidentKind, IncidentReport, Recovery
 from surefoot.idempotency import incident_id
 from workflows.reporting import recovered
@@ -12,7 +12,7 @@ from workflows.unhindered import unhindered
 
 FLEET = "fleet"
 """The tenant of incidents about things that all tenants share."""
-FACTS = {"settled", "held", "limit", "soft_line", "unknown"}
+FACTS = {"settled", "held", "limit", "soft_line", "unknown", "window", "resets_at", "round"}
 
 
 async def transitions(run: Run, changes: tuple[Transition, ...]) -> None:
@@ -50,6 +50,18 @@ async def crossings(run: Run, lines: tuple[Crossing, ...]) -> None:
     for crossing in lines:
         kind = IncidentKind.BUDGET_SOFT if crossing.line == "soft" else IncidentKind.BUDGET_HARD
         await _budget_line(run, kind, crossing.scope, crossing.episode)
+
+
+async def drifts(run: Run, told: tuple[PriceDrift, ...]) -> None:
+    """One incident for each model and version that costs more than is listed, until the store is wiped."""
+    for drift in told:
+        summary = (
+            f"A call of {drift.model}, served by {drift.model_version}, cost ${dollars(drift.cost)},"
+            f" and ${dollars(drift.bound)} was the most that it should."
+        )
+        episode = f"{run.state.store}:{drift.model_version}"
+        facts = drift.model_dump(mode="json")
+        await run.tell(run.report(IncidentKind.PRICE_DRIFT, drift.model, episode, summary, facts, tenant=FLEET))
 
 
 async def stopped_by_budget(run: Run, scope: ScopeStatus, epoch: str) -> None:

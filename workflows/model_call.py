@@ -17,7 +17,7 @@ from surefoot.contracts.models import ModelCall, ModelReply, Prompt, ToolOffer
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolContract
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
-from workflows import guard_news, policies, tool_words
+from workflows import guard_news, outages, policies, tool_words
 from workflows.clearance import Clearance
 from workflows.run import Run
 
@@ -51,8 +51,10 @@ class ModelCalls:
             except ActivityError as error:
                 await self._failed(decision, error)
             else:
+                await outages.unsettled(self._run, reply.unsettled)
                 await guard_news.transitions(self._run, reply.transitions)
                 await guard_news.crossings(self._run, reply.crossings)
+                await guard_news.drifts(self._run, reply.drifts)
                 return reply
 
     async def _call(self, decision: GuardrailDecision) -> ModelReply:
@@ -119,12 +121,16 @@ class ModelCalls:
             await guard_news.transitions(self._run, (opened.transition,))
         elif opened:
             await guard_news.breaker_open(self._run, opened.name, opened.episode)
+        if opened:
+            await guard_news.crossings(self._run, opened.crossings)
+            await guard_news.drifts(self._run, opened.drifts)
 
     async def _learnt(self, failed: ModelFailed) -> None:
         run = self._run
-        run.state = run.state.model_copy(update={"unsettled": (*run.state.unsettled, *failed.unsettled)})
+        await outages.unsettled(run, failed.unsettled)
         await guard_news.transitions(run, failed.transitions)
         await guard_news.crossings(run, failed.crossings)
+        await guard_news.drifts(run, failed.drifts)
 
     async def _retries_spent(self, model: str, why: str) -> None:
         run = self._run

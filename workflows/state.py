@@ -47,6 +47,8 @@ class RunState(Message):
     unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
     store: str = ""
     """The store's epoch, as last seen."""
+    outage: str = ""
+    """The incident of the store's outage that this run is in."""
 
     @classmethod
     def opened(cls, prompt: str) -> "RunState":
@@ -90,7 +92,6 @@ class RunState(Message):
                     tools=offered,
                 ),
                 "models": self.models if reply.model_version in self.models else (*self.models, reply.model_version),
-                "unsettled": (*self.unsettled, *reply.unsettled),
             }
         )
 

@@ -13,7 +13,7 @@ from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
 from surefoot.errors import ErrorType, InvalidInput
 from surefoot.idempotency import canonical, effect_key, identifying
 from surefoot.schema import normalised
-from workflows import guard_news, policies, tool_words
+from workflows import guard_news, outages, policies, tool_words
 from workflows.approval import ApprovalGate
 from workflows.asking import Asking
 from workflows.deeds import Deeds, deed
@@ -139,13 +139,9 @@ class ToolRuns:
     async def _succeeded(self, call: ToolCall, result: ToolResult) -> str:
         run = self._run
         self._deeds = self._deeds.finish(deed(call.contract, call.arguments), call.occurrence)
-        run.state = run.state.model_copy(
-            update={
-                "tools_called": (*run.state.tools_called, call.contract.name),
-                "unsettled": (*run.state.unsettled, *result.unsettled),
-            }
-        )
+        run.state = run.state.model_copy(update={"tools_called": (*run.state.tools_called, call.contract.name)})
         run.note(f"{call.contract.name}: {'replayed' if result.replayed else 'done'}")
+        await outages.unsettled(run, result.unsettled)
         await guard_news.transitions(run, result.transitions)
         return tool_words.content(result.content)
 

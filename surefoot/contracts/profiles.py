@@ -53,6 +53,8 @@ class Profile(Message):
     model_breaker: BreakerPolicy = BreakerPolicy()
     heartbeat: Duration = timedelta(seconds=5)
     """Set by the worker that pins the profile: an activity that is silent for longer is given to another worker."""
+    fleet: str = ""
+    """Set by the worker that pins the profile: the task queue that it and all who share its store serve."""
 
     def tool(self, name: str) -> ToolContract | None:
         return next((tool for tool in self.tools if tool.name == name), None)

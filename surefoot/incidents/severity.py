@@ -137,7 +137,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(
         "store-outage",
         _KIND.STORE_OUTAGE,
-        _SEV.SEV1,
+        _SEV.SEV2,
         "no run can pay for a model call or perform a side effect until Redis is back",
     ),
     Rule(

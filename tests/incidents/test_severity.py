@@ -40,7 +40,7 @@ def test_each_kind_has_a_severity_whatever_the_facts(kind: IncidentKind) -> None
         (K.RUN_FAILED, "run:a:b", {"error": "SomethingNew"}, Severity.SEV3, "run-failed"),
         (K.APPROVAL_EXPIRED, "publish_summary", {}, Severity.SEV4, "approval-expired"),
         (K.PRICE_DRIFT, "mistral:m", {}, Severity.SEV4, "price-drift"),
-        (K.STORE_OUTAGE, "redis", {}, Severity.SEV1, "store-outage"),
+        (K.STORE_OUTAGE, "redis", {}, Severity.SEV2, "store-outage"),
     ],
 )
 def test_the_facts_decide_the_severity(

@@ -4,16 +4,18 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis as Connection
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.conversation import ToolMessage
-from surefoot.contracts.runs import Phase
+from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState
+from surefoot.contracts.runs import Phase, RunRequest
 from surefoot.embedded.redis import Redis, start_redis
 from surefoot.errors import RunFailed
 from surefoot.settings import Settings
@@ -70,6 +72,53 @@ async def test_a_run_waits_for_redis_on_durable_timers_and_then_completes(
     assert any(event.HasField("timer_started_event_attributes") for event in recorded.events)
 
 
+async def outages(surefoot: SurefootClient, *runs: str) -> list[Incident]:
+    """The incidents of outages that the runs tell of, the earlier one first."""
+    told = {incident: None for run in runs for incident in (await surefoot.result(run)).incidents}
+    found = [await surefoot.incident(incident) for incident in told]
+    return [one for one in found if one.report.kind is IncidentKind.STORE_OUTAGE]
+
+
+async def waited_out(surefoot: SurefootClient, redis: Redis, *requests: RunRequest) -> list[str]:
+    """Runs that began while Redis was away."""
+    freeze(redis)
+    runs = [(await surefoot.start(request)).run for request in requests]
+    for run in runs:
+        await until(partial(is_waiting, surefoot, run))
+    thaw(redis)
+    for run in runs:
+        await surefoot.result(run)
+    return runs
+
+
+async def test_an_outage_of_redis_is_one_incident_for_all_runs_and_resolves_when_it_answers(
+    surefoot: SurefootClient, redis: Redis, ask: Ask, history: History
+) -> None:
+    runs = await waited_out(surefoot, redis, *(ask("Hello", "operations") for _ in range(3)))
+    (incident,) = await outages(surefoot, *runs)
+    assert incident.occurrences == 3
+    assert incident.state is IncidentState.RESOLVED
+    assert incident.resolved_why == "Redis answers again."
+    for run in runs:
+        await history(run)
+
+
+async def test_the_next_outage_of_a_day_is_another_incident(surefoot: SurefootClient, redis: Redis, ask: Ask) -> None:
+    first = await waited_out(surefoot, redis, ask("Hello", "operations"))
+    (earlier,) = await outages(surefoot, *first)
+    await until(lambda: is_closed(surefoot, earlier.id))
+    second = await waited_out(surefoot, redis, ask("Hello", "operations"))
+    (later,) = await outages(surefoot, *second)
+    assert later.id != earlier.id
+    assert "for the 2nd time today" in later.report.summary
+    assert later.state is IncidentState.RESOLVED
+
+
+async def is_closed(surefoot: SurefootClient, incident: str) -> bool:
+    described = await surefoot.temporal.get_workflow_handle(incident).describe()
+    return described.status is WorkflowExecutionStatus.COMPLETED
+
+
 async def test_a_store_that_stays_away_ends_the_run_with_nothing_spent(
     surefoot: SurefootClient, redis: Redis, simulator: SimulatorClient, ask: Ask, history: History
 ) -> None:
@@ -99,6 +148,9 @@ async def test_an_effect_that_redis_did_not_see_is_booked_later_and_not_repeated
     assert result.tools_called == ("create_order", "create_order")
     assert len(await simulator.effects("orders")) == 2
     assert len(set(told)) == 2
+    (incident,) = await outages(surefoot, started.run)
+    assert incident.occurrences == 1
+    assert incident.state is IncidentState.RESOLVED
     await history(started.run)
 
 
@@ -118,7 +170,9 @@ async def test_a_cancellation_that_comes_while_the_books_are_closed_is_too_late(
     await surefoot.cancel(started.run)
     thaw(redis)
     result = await surefoot.result(started.run)
-    assert result.incidents == ()
+    (incident,) = await outages(surefoot, started.run)
+    assert result.incidents == (incident.id,)
+    assert incident.state is IncidentState.RESOLVED
     async with Connection.from_url(redis.url) as books:
         settled = await books.hget(f"{prefix}:budget:{{default}}:session:{request.session}:forever", "settled")
     assert int(settled or 0) == result.usage.cost_nanos > 0
