@@ -74,11 +74,11 @@ def context() -> Context:
     )
 
 
-def write(name: str, where: Context, results: list[Result]) -> Path:
-    """Write ``results/<name>.json`` and return its path."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def write(name: str, where: Context, results: list[Result], folder: Path = RESULTS) -> Path:
+    """Write ``<name>.json`` and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows = [row for result in results for row in _rows(result)]
-    path = RESULTS / f"{name}.json"
+    path = folder / f"{name}.json"
     path.write_text(json.dumps({"context": asdict(where), "results": rows}, indent=2) + "\n")
     return path
 

@@ -13,7 +13,7 @@ from surefoot.reliability.exchange import Reply, Words
 
 ROUNDS = 5
 SAMPLES = 300
-"""A round, over all callers."""
+"""Pairs a round, over all callers."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Round:
     ping: float
 
 
-async def measured(guard: Guard, ping: Act, callers: int) -> list[Round]:
-    return [await _round(guard, ping, callers) for _ in range(ROUNDS)]
+async def measured(guard: Guard, ping: Act, callers: int, samples: int = SAMPLES) -> list[Round]:
+    return [await _round(guard, ping, callers, samples) for _ in range(ROUNDS)]
 
 
-async def _round(guard: Guard, ping: Act, callers: int) -> Round:
+async def _round(guard: Guard, ping: Act, callers: int, samples: int) -> Round:
     acts: list[float] = []
     pings: list[float] = []
 
     async def caller() -> None:
-        for number in range(max(1, SAMPLES // callers)):
+        for number in range(max(1, samples // callers)):
             act = await guard.prepare()
             if number % 2:
                 pings.append((await timed(ping))[0])
