@@ -92,6 +92,18 @@ class Acts:
         claim, _ = await self.claimed()
         return lambda: self.guards.store.one(self.guards.ledger.complete_step(claim, RESULT))
 
+    async def claim_and_complete(self) -> None:
+        """The ledger's part of a tool call: one script before it, one after."""
+        claim = await self._claiming(self._new(), "bench")
+        if not isinstance(claim, Claim):
+            raise TypeError(f"expected a claim, got {claim!r}")
+        await self.guards.store.one(self.guards.ledger.complete_step(claim, RESULT))
+
+    async def whole_call(self) -> None:
+        """All that the guards do for a tool call: claim and admit, complete and report."""
+        claim, permit = await self.claimed()
+        await self.guards.complete_tool_call(claim, RESULT, permit)
+
     async def _replay(self) -> Act:
         claim, _ = await self.claimed()
         await self.guards.complete_tool_call(claim, RESULT, None)

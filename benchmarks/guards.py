@@ -16,8 +16,8 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from benchmarks.acts import LEASE, Acts, Guard
-from benchmarks.report import Result, context, show, write
-from benchmarks.timing import ROUNDS, Replaying, Round, Spread, in_python, measured, rate, timed
+from benchmarks.report import TIME, Result, context, show, write
+from benchmarks.timing import ROUNDS, Replaying, Round, Spread, in_python, measured, rates, timed
 from surefoot.embedded.redis import start_redis
 from surefoot.reliability.connections import CALLERS, connected, pool
 from surefoot.reliability.guards import RedisGuards
@@ -54,8 +54,8 @@ class Bench:
         for guard in self._acts.all():
             for callers in (1, AT_ONCE):
                 found += _told(guard, callers, await measured(guard, self._redis.ping, callers))
-            found.append(Result(f"{guard.name}, inside Redis", await self._inside(guard), "µs"))
-            found.append(Result(f"{guard.name}, in Python", await in_python(guard, self._connections), "µs"))
+            found.append(Result(f"{guard.name}, inside Redis", await self._inside(guard), TIME))
+            found.append(Result(f"{guard.name}, in Python", await in_python(guard, self._connections), TIME))
         wake_ups = Spread.of([await self._wake_up() for _ in range(ROUNDS)])
         found.append(Result("a follower's wake-up beyond its leader", wake_ups.median, "x PING", 5.0, spread=wake_ups))
         return [*found, *await self._throughput()]
@@ -92,17 +92,18 @@ class Bench:
         return time.perf_counter()
 
     async def _throughput(self) -> list[Result]:
-        async def pair() -> None:
-            claim, permit = await self._acts.claimed()
-            await self._acts.guards.complete_tool_call(claim, "done", permit)
-
-        rounds = [(await rate(self._redis.ping, AT_ONCE), await rate(pair, AT_ONCE)) for _ in range(ROUNDS)]
-        shares = Spread.of([pairs / pings for pings, pairs in rounds])
-        name = f"claims and completions, {AT_ONCE} callers"
+        acts = (self._redis.ping, self._acts.claim_and_complete, self._acts.whole_call)
+        rounds = [await rates(acts, AT_ONCE) for _ in range(ROUNDS)]
+        shares = Spread.of([pairs / pings for pings, pairs, _ in rounds])
+        calls = Spread.of([calls / pings for pings, _, calls in rounds])
+        pings, pairs, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
+        pair, call = f"claims and completions, {AT_ONCE} callers", f"claim to report, whole, {AT_ONCE} callers"
         return [
-            Result(name, shares.median, "of PINGs/s", 0.30, at_least=True, spread=shares),
-            Result(f"{name}, a second", statistics.median(pairs for _, pairs in rounds), "/s"),
-            Result(f"PINGs, {AT_ONCE} callers, a second", statistics.median(pings for pings, _ in rounds), "/s"),
+            Result(pair, shares.median, "of PINGs/s", 0.30, at_least=True, spread=shares),
+            Result(call, calls.median, "of PINGs/s", spread=calls),
+            Result(f"{pair}, a second", pairs, "/s"),
+            Result(f"{call}, a second", whole, "/s"),
+            Result(f"PINGs, {AT_ONCE} callers, a second", pings, "/s"),
         ]
 
 
@@ -111,8 +112,8 @@ def _told(guard: Guard, callers: int, rounds: list[Round]) -> list[Result]:
     spread = Spread.of([each.act / each.ping for each in rounds])
     found = [Result(name, spread.median, "x PING", guard.limit, spread=spread)]
     if callers == 1:
-        found.append(Result(f"{guard.name}, in all", statistics.median(each.act for each in rounds) * 1e6, "µs"))
-        found.append(Result(f"{guard.name}, its PING", statistics.median(each.ping for each in rounds) * 1e6, "µs"))
+        found.append(Result(f"{guard.name}, in all", statistics.median(each.act for each in rounds) * 1e6, TIME))
+        found.append(Result(f"{guard.name}, its PING", statistics.median(each.ping for each in rounds) * 1e6, TIME))
     return found
 
 

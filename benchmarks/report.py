@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 WIDTH = 120
 """Characters of the table, so that no name is broken where the output is no terminal."""
+TIME = "µs"
+"""The unit of figures that are parts of something."""
 LIBRARIES = ("temporalio", "redis", "hiredis", "pydantic", "google-genai", "mistralai")
 
 
@@ -95,7 +97,13 @@ def _rows(result: Result) -> list[dict[str, object]]:
 
 
 def show(title: str, results: list[Result]) -> None:
-    """Print the figures as a table; a miss is shown as a miss."""
+    """Print the figures as a table, in which a miss is shown as a miss, and how long the parts of each thing take."""
+    console = Console(width=WIDTH)
+    console.print(_figures(title, [r for r in results if r.unit != TIME]))
+    console.print(_times([r for r in results if r.unit == TIME]))
+
+
+def _figures(title: str, results: list[Result]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in ("what", "median", "quartiles", "unit", "limit", ""):
         table.add_column(heading, justify="left" if heading in ("what", "unit", "") else "right", no_wrap=True)
@@ -104,4 +112,17 @@ def show(title: str, results: list[Result]) -> None:
         verdict = "" if r.limit is None else ("ok" if r.ok else "missed")
         quartiles = f"{r.spread.low:.2f} to {r.spread.high:.2f}" if r.spread else ""
         table.add_row(r.name, f"{r.value:,.2f}", quartiles, r.unit, limit, verdict)
-    Console(width=WIDTH).print(table)
+    return table
+
+
+def _times(results: list[Result]) -> Table:
+    """A row for each thing, a column for each of its parts: "admit, in Python" is a part of "admit"."""
+    split = [(*r.name.rpartition(", ")[::2], r.value) for r in results]
+    parts = list(dict.fromkeys(part for _, part, _ in split))
+    table = Table("what", *parts, title=f"Where the time goes, {TIME}, one caller", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for thing in dict.fromkeys(thing for thing, _, _ in split):
+        values = {part: value for name, part, value in split if name == thing}
+        table.add_row(thing, *(f"{values[part]:.0f}" if part in values else "" for part in parts))
+    return table

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from benchmarks.acts import Act, Guard
 from surefoot.reliability.connections import Connections, Entries
@@ -14,6 +15,8 @@ from surefoot.reliability.exchange import Reply, Words
 ROUNDS = 5
 SAMPLES = 300
 """Pairs a round, over all callers."""
+TURNS, EACH = 4, 10
+"""Turns of each act in a round of rates, and acts of each caller in a turn."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,18 @@ async def at_once(doing: Callable[[], Awaitable[None]], callers: int) -> None:
     await asyncio.gather(*(doing() for _ in range(callers)))
 
 
-async def rate(act: Act, callers: int, each: int = 40) -> float:
-    """Acts a second of so many callers."""
+async def rates(acts: Sequence[Act], callers: int) -> list[float]:
+    """Of each act, how often a second so many callers do it; the acts take turns, so that all meet the same load."""
+    seconds = [0.0 for _ in acts]
+    for _ in range(TURNS):
+        for number, act in enumerate(acts):
+            seconds[number] += (await timed(partial(at_once, partial(_again, act), callers)))[0]
+    return [callers * TURNS * EACH / spent for spent in seconds]
 
-    async def caller() -> None:
-        for _ in range(each):
-            await act()
 
-    seconds, _ = await timed(lambda: at_once(caller, callers))
-    return callers * each / seconds
+async def _again(act: Act) -> None:
+    for _ in range(EACH):
+        await act()
 
 
 class Replaying(Connections):

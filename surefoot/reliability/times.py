@@ -1,11 +1,13 @@
 """Redis counts time in whole milliseconds since 1970; Surefoot speaks ``datetime`` and ``timedelta``."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=1024)
 def milliseconds(span: timedelta) -> int:
     """Whole milliseconds, rounded up, at least 0."""
     return max(0, -(-span // MILLISECOND))
