@@ -1,6 +1,6 @@
 """What the guards are asked and what they answer, beyond the messages that enter a history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from surefoot.contracts.breakers import BreakerStatus, Permit, Transition
 from surefoot.contracts.budgets import AS_LISTED, Crossing, Hold, PriceDrift, Scope, ScopeStatus
 from surefoot.contracts.guardrails import Answer
+from surefoot.contracts.routing import Route
 from surefoot.contracts.tools import Claim
 
 
@@ -50,6 +51,8 @@ class Reserved:
     epoch: str
     crossings: tuple[Crossing, ...] = ()
     """The hard stop, and lines that charges of expired holds crossed."""
+    routes: dict[str, Route] = field(default_factory=dict)
+    """The models that runs are led around now, whatever was asked for."""
 
 
 @dataclass(frozen=True)

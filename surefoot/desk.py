@@ -1,5 +1,6 @@
 """The ports of operators: what they read of the guards, and do to them."""
 
+from datetime import timedelta
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -8,6 +9,7 @@ from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerStatus, Transition
 from surefoot.contracts.budgets import BudgetLimit, ScopeKind, ScopeStatus
 from surefoot.contracts.guardrails import Act
+from surefoot.contracts.routing import Route
 
 
 class GuardOffice(Protocol):
@@ -70,4 +72,24 @@ class GuardDesk(GuardOffice, Protocol):
 
     async def settle_not_done(self, effect_key: str, act: Act) -> JsonObject:
         """Say that an unknown or doubtful effect has not happened, so that it may be tried again."""
+        ...
+
+
+class RouteDesk(Protocol):
+    """Which models runs are led around. Each method raises ``StoreUnavailable``, and may be repeated."""
+
+    async def routes(self) -> tuple[Route, ...]:
+        """Those that hold, by model."""
+        ...
+
+    async def put(self, model: str, to: str, incident: str, lease: timedelta) -> Route:
+        """Lead the runs of a model to another one, in the place of any earlier route; renews the same one."""
+        ...
+
+    async def renew(self, model: str, incident: str, lease: timedelta) -> bool:
+        """Let the route of this incident hold longer; False if there is none."""
+        ...
+
+    async def drop(self, model: str, incident: str = "") -> None:
+        """End the route of this incident, or whoever's it is if none is named."""
         ...

@@ -19,6 +19,7 @@ from surefoot.reliability.local_breaker import LocalBreaker
 from surefoot.reliability.model_calls import ModelCalls
 from surefoot.reliability.permits import Report
 from surefoot.reliability.prices import Prices
+from surefoot.reliability.routes import Routes
 from surefoot.reliability.store import Store
 from surefoot.reliability.tool_calls import ToolCalls
 
@@ -45,6 +46,7 @@ class RedisGuards(ModelCalls, ToolCalls):
             local_breaker=LocalBreaker(),
             budget=Budget(store, prefix, hold_times, remembered),
             prices=Prices(prefix),
+            routes=Routes(prefix),
             ledger=Ledger(store, prefix, remembered),
         )
 

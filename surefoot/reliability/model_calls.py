@@ -10,6 +10,7 @@ from surefoot.reliability.budget import Decided, WindowMoved
 from surefoot.reliability.glance import Glance
 from surefoot.reliability.permits import Permits, Report, told
 from surefoot.reliability.prices import drift_of
+from surefoot.reliability.routes import Look
 
 TRIES = 3
 """Reservations that may find that Redis's day, month or prices are other ones, before that counts as broken."""
@@ -22,23 +23,26 @@ class ModelCalls(Permits):
     async def reserve(self, reservation: Reservation) -> Reserved:
         for _ in range(TRIES):
             wanted = self.prices.raised(reservation)
-            decided, glances = await self._asked(wanted)
+            decided, glances, routes = await self._asked(wanted)
             if isinstance(decided, WindowMoved):
                 self.budget.correct(decided)
             elif self.prices.raised(reservation) == wanted:
                 statuses = [glance.at(decided.now) for glance in glances]
                 decided.reserved.breakers.update(zip(reservation.breakers, statuses, strict=True))
+                decided.reserved.routes.update(routes.at(decided.now))
                 return decided.reserved
             elif decided.reserved.hold:  # too little, at the prices that Redis has told just now
                 await self.release(decided.reserved.hold)
         raise StoreUnavailable("Redis's day, month or prices are other ones at each look; check its server's clock")
 
-    async def _asked(self, wanted: Reservation) -> tuple[Decided | WindowMoved, list[Glance]]:
+    async def _asked(self, wanted: Reservation) -> tuple[Decided | WindowMoved, list[Glance], Look]:
         asking = self.budget.reserve_step(wanted)
-        looking, peeks = self.prices.look_step(), [self.breaker.peek_step(name) for name in _breakers(wanted)]
-        answer, prices, *rest = await self.store.send([asking, looking, *peeks])
-        looking.read(prices)
-        return asking.read(answer), [peek.read(row) for peek, row in zip(peeks, rest, strict=True)]
+        pricing, routing = self.prices.look_step(), self.routes.look_step()
+        peeks = [self.breaker.peek_step(name) for name in _breakers(wanted)]
+        answer, prices, routes, *rest = await self.store.send([asking, pricing, routing, *peeks])
+        pricing.read(prices)
+        glances = [peek.read(row) for peek, row in zip(peeks, rest, strict=True)]
+        return asking.read(answer), glances, routing.read(routes)
 
     async def release(self, hold: Hold) -> None:
         await self.store.one(self.budget.release_step(hold))

@@ -9,6 +9,7 @@ from surefoot.reliability.budget import Budget
 from surefoot.reliability.ledger import Ledger
 from surefoot.reliability.local_breaker import LocalBreaker
 from surefoot.reliability.prices import Prices
+from surefoot.reliability.routes import Routes
 from surefoot.reliability.store import Step, Store
 
 
@@ -31,6 +32,7 @@ class Permits:
     local_breaker: LocalBreaker
     budget: Budget
     prices: Prices
+    routes: Routes
     ledger: Ledger
 
     def _reporting(self, report: Report) -> Step[Transition | None] | None:

@@ -8,6 +8,7 @@ from surefoot.contracts.budgets import BudgetWindow
 from surefoot.ports import Fate
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
+from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
 from tests.reliability.given import (
     CENT,
@@ -35,6 +36,7 @@ async def use_everything(guards: RedisGuards, prefix: str, name: str) -> None:
     await _perform(guards, name)
     await _trip(guards, name)
     await _operate(RedisOffice(guards.store, prefix), name)
+    await _lead_around(RedisRoutes(guards.store, prefix), name)
     await RedisTextStream(guards.store, prefix).publish(name, 1, "word")
 
 
@@ -87,3 +89,10 @@ async def _operate(office: RedisOffice, name: str) -> None:
     await office.acts("acme", scope.kind, scope.subject)
     await office.settle_not_done(f"{name}3", act("settle"))
     await office.claim(name)
+
+
+async def _lead_around(routes: RedisRoutes, name: str) -> None:
+    await routes.put("scripted:m1", "scripted:m2", name, LEASE)
+    await routes.renew("scripted:m1", name, LEASE)
+    await routes.routes()
+    await routes.drop("scripted:m1", name)
