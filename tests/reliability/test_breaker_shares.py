@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, Sign, Transition, Verdict
+from surefoot.contracts.models import ModelBooking
 from surefoot.ports import Admitted, Refused
 from surefoot.reliability.breaker import Breaker
 from surefoot.reliability.guards import RedisGuards
@@ -207,3 +208,14 @@ async def test_a_quick_probe_closes_what_slow_calls_opened(breaker: Breaker) -> 
     closed = await called(breaker, ON_SLOW, "probe", Verdict.SUCCESS, QUICK.probe_lease / 100)
     assert closed is not None
     assert closed.after is BreakerState.CLOSED
+
+
+async def test_a_slow_call_that_is_booked_later_counts_as_slow(guards: RedisGuards) -> None:
+    policy = ON_SLOW.model_copy(update={"calls": 2})
+    hold = held(await guards.reserve(reservation("h1", CENT)))
+    model = permit(await guards.begin_model_call(hold, 1, policy))
+    first = await guards.book(ModelBooking(permit=model, took=LONG))
+    again = permit(await guards.begin_model_call(hold, 2, policy))
+    second = await guards.book(ModelBooking(permit=again, took=LONG))
+    assert first.transitions == ()
+    assert [change.reason for change in second.transitions] == ["2 of 2 calls were slow"]
