@@ -29,13 +29,14 @@ class Part:
 
     @property
     def words(self) -> list[str]:
-        return _WORD.findall(self.prose)
+        """Words of the prose, without those of times."""
+        return [word for word in _WORD.findall(self.prose) if word != "UTC"]
 
     @property
     def sentences(self) -> list[str]:
-        """Sentences of five words at least, in a form that can be compared."""
+        """Sentences of four words at least, in a form that can be compared."""
         found = (" ".join(_WORD.findall(one)).lower() for one in _SENTENCE.split(self.prose))
-        return [one for one in found if one.count(" ") >= 4]
+        return [one for one in found if one.count(" ") >= 3]
 
     @property
     def everything(self) -> str:

@@ -1,5 +1,6 @@
 """How complete a runbook is: what each section must hold, and what no section may hold."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -106,7 +107,7 @@ _HOLES = re.compile(
     r"|<[A-Za-z][\w .-]{0,40}>|\[(?:your|insert|placeholder)\b"
 )
 _NOTHING = re.compile(r"\b(?:None|undefined|NaN|nan|null)\b")
-_EMPTY_VALUES = frozenset({"None", "undefined", "NaN", "nan", "null", "(empty)"})
+_EMPTY_VALUES = frozenset({"None", "undefined", "NaN", "nan", "null"})
 _WHOLE_HOLE = re.compile(r"<[\w .-]{1,40}>|\{\{.{0,80}\}\}|\{%.{0,80}%\}|TODO|TBD|XXX|FIXME")
 _SAME = 0.4
 """The least share of different words in a text of twenty or more that is no filler."""
@@ -136,7 +137,7 @@ def _first(problems: list[str]) -> tuple[str, ...]:
 
 def _lint(found: dict[str, Part], report: IncidentReport, refusal: Refusal) -> dict[str, list[str]]:
     """What is wrong with each section, whatever it holds beside it."""
-    foreign, said = report.model_dump_json(), set[str]()
+    foreign, said = json.dumps(report.model_dump(), ensure_ascii=False, default=str), set[str]()
     wrong = {}
     for heading, part in found.items():
         wrong[heading] = [*_holes(part, foreign), *_filler(part, said), *_refused(part, refusal)]

@@ -20,6 +20,14 @@ LISTED = 40
 NOT_RECORDED = Written("not recorded")
 
 
+def written(value: JsonValue) -> str:
+    """A value as JSON; one that JSON has no form for, such as an infinity, as Python shows it."""
+    try:
+        return canonical(value)
+    except ValueError:
+        return repr(value)
+
+
 class Facts:
     """Read by templates; every answer is safe in Markdown."""
 
@@ -38,7 +46,7 @@ class Facts:
             return Written(f"${dollars(value)}")
         if isinstance(value, bool | int):
             return Written(str(value).lower())
-        text = value if isinstance(value, str) else canonical(value)
+        text = value if isinstance(value, str) else written(value)
         return name(text) if key in NAMES else code(text)
 
     def share(self, part: str, whole: str) -> Written:

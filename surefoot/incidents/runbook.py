@@ -8,11 +8,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import JsonValue
 
 from surefoot.contracts.incidents import Completeness, ComposeRequest, Evidence, IncidentReport, Runbook
-from surefoot.idempotency import canonical
 from surefoot.incidents import escalation, markdown
 from surefoot.incidents.commands import commands
 from surefoot.incidents.completeness import THRESHOLD, Refusal, graded
-from surefoot.incidents.facts import Facts
+from surefoot.incidents.facts import Facts, written
 from surefoot.incidents.markdown import Written, plain
 from surefoot.incidents.messages import Draft, drafts
 from surefoot.incidents.severity import assess, names_model
@@ -166,4 +165,4 @@ def _steps(commands: Iterable[tuple[str, Written]]) -> Written:
 
 
 def _json(value: JsonValue) -> Written:
-    return markdown.code(canonical(value))
+    return markdown.code(written(value))
