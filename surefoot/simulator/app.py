@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from surefoot.simulator import backstage, gemini, mistral, storefront
+from surefoot.simulator.sinks import opsgenie, pagerduty, slack, webhook
 from surefoot.simulator.worlds import Worlds
 
 
@@ -15,7 +16,8 @@ async def _healthy(request: Request) -> PlainTextResponse:
 
 def create_app() -> Starlette:
     """Every world lives below ``/w/{world}`` and is made at its first use."""
-    inside = [*gemini.routes(), *mistral.routes(), *storefront.routes(), *backstage.routes()]
+    sinks = [*pagerduty.routes(), *opsgenie.routes(), *slack.routes(), *webhook.routes()]
+    inside = [*gemini.routes(), *mistral.routes(), *storefront.routes(), *sinks, *backstage.routes()]
     app = Starlette(routes=[Route("/healthz", _healthy), Mount("/w/{world}", routes=inside)])
     app.state.worlds = Worlds()
     return app

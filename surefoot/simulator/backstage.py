@@ -81,8 +81,15 @@ async def list_sink(request: Request) -> Answer:
     return _listed(_world(request).sinks.get(request.path_params["name"], []))
 
 
+async def list_alerts(request: Request) -> Answer:
+    """What the sinks were sent, repetitions absorbed; ``?target=`` narrows it."""
+    target = request.query_params.get("target")
+    return _listed([alert for alert in _world(request).alerts.all if target in (None, alert.target)])
+
+
 def routes() -> list[Route]:
     return [
+        Route("/alerts", list_alerts, methods=["GET"]),
         Route("/effects", effects, methods=["GET"]),
         Route("/calls", calls, methods=["GET"]),
         Route("/faults", set_fault, methods=["POST"]),

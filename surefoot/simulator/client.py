@@ -9,11 +9,14 @@ from pydantic import TypeAdapter
 
 from surefoot.simulator.faults import Fault, FaultKind
 from surefoot.simulator.records import CallEntry, EffectEntry, Sunk
+from surefoot.simulator.sinks import keys
+from surefoot.simulator.sinks.alerts import Alert
 
 _EFFECTS = TypeAdapter(list[EffectEntry])
 _CALLS = TypeAdapter(list[CallEntry])
 _FAULTS = TypeAdapter(list[Fault])
 _SUNK = TypeAdapter(list[Sunk])
+_ALERTS = TypeAdapter(list[Alert])
 
 ADDRESSES = {
     "GEMINI_API_URL": "gemini",
@@ -26,6 +29,19 @@ ADDRESSES = {
     "SEARCH_API_URL": "search",
     "PUBLISH_API_URL": "publish",
 }
+
+
+def sink_variables(world_url: str) -> dict[str, str]:
+    """The settings that send incidents to the strict sinks of the world at this address."""
+    return {
+        "PAGERDUTY_ROUTING_KEY": keys.PAGERDUTY,
+        "PAGERDUTY_API_URL": f"{world_url}/pagerduty",
+        "OPSGENIE_API_KEY": keys.OPSGENIE,
+        "OPSGENIE_API_URL": f"{world_url}/opsgenie",
+        "SLACK_WEBHOOK_URL": f"{world_url}/slack/{keys.SLACK}",
+        "INCIDENT_WEBHOOK_URL": f"{world_url}/webhook",
+        "INCIDENT_WEBHOOK_SECRET": keys.WEBHOOK,
+    }
 
 
 def _seconds(span: timedelta | None) -> float | None:
@@ -100,6 +116,11 @@ class SimulatorClient:
         addresses = {name: self.target_url(target) for name, target in ADDRESSES.items()}
         return {**addresses, "GEMINI_API_KEY": "simulator", "MISTRAL_API_KEY": "simulator"}
 
+    @property
+    def channel_variables(self) -> dict[str, str]:
+        """The settings, by variable name, that send incidents to this world's sinks."""
+        return sink_variables(self.url)
+
     async def fault(
         self,
         target: str,
@@ -138,6 +159,10 @@ class SimulatorClient:
     async def sunk(self, sink: str) -> list[Sunk]:
         """The pages or messages that a sink was sent."""
         return _SUNK.validate_json(await self._send("GET", f"/sinks/{sink}"))
+
+    async def alerts(self, target: str | None = None) -> list[Alert]:
+        """What people were called for: the messages to the sinks, repetitions absorbed by their dedup key."""
+        return _ALERTS.validate_json(await self._send("GET", "/alerts", params=_given(target=target)))
 
     async def _send(self, method: str, path: str, **how: Any) -> bytes:  # noqa: ANN401  # as httpx2 takes them
         answer = await self._http.request(method, path, **how)

@@ -8,6 +8,7 @@ from surefoot.simulator.faults import FaultBoard
 from surefoot.simulator.records import Records, Sunk
 from surefoot.simulator.shop import Shop
 from surefoot.simulator.signatures import Signatures
+from surefoot.simulator.sinks.alerts import Alerts
 
 
 class World:
@@ -19,6 +20,7 @@ class World:
         self.shop = Shop(self.records)
         self.signatures = Signatures()
         self.sinks: dict[str, list[Sunk]] = {}
+        self.alerts = Alerts()
 
     def sink(self, name: str, *, headers: dict[str, str], body: JsonValue) -> Sunk:
         """Keep a page or message."""

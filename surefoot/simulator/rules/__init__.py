@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from surefoot.simulator.reply import Reply
-from surefoot.simulator.rules import directives, operations, prose, research, support
+from surefoot.simulator.rules import directives, oncall, operations, prose, research, support
 from surefoot.simulator.situation import Situation
 
 Rule: TypeAlias = Callable[[Situation], Reply | None]
 
 RULES: tuple[Rule, ...] = (
     directives.obey,
+    oncall.explain,
     operations.operate,
     support.help_customer,
     research.research,
