@@ -1,12 +1,12 @@
 """The guardrail check before each model call, and the closing of a run's books."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from activities.verdicts import drifts
+from activities.verdicts import brought_about
+from activities.ways import of_run, passed_over, ways
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, BreakerStatus
 from surefoot.contracts.budgets import Crossing, dollars
 from surefoot.contracts.guardrails import (
@@ -20,7 +20,7 @@ from surefoot.contracts.guardrails import (
 from surefoot.contracts.models import ModelBooking, provider_of
 from surefoot.contracts.tools import ToolBooking
 from surefoot.errors import ErrorType, StoreUnavailable, UnknownModel, final, store_unavailable
-from surefoot.ports import Guards, Pricing, Receipt, Reservation, Reserved, Rung
+from surefoot.ports import Guards, Pricing, Reservation, Reserved, Rung
 
 REFUSING = {BreakerState.OPEN, BreakerState.FORCED_OPEN}
 
@@ -31,6 +31,7 @@ class GuardrailActivities:
     def __init__(self, guards: Guards, pricing: Pricing) -> None:
         self._guards = guards
         self._pricing = pricing
+        self._routed: frozenset[str] = frozenset()
 
     @activity.defn(name="guardrails.check")
     async def check(self, request: GuardrailRequest) -> GuardrailDecision:
@@ -56,50 +57,47 @@ class GuardrailActivities:
         """
         try:
             booked = await self._booked(books.unsettled)
-            closed = _closed([await self._guards.close_hold(hold) for hold in books.holds])
+            closed = brought_about([await self._guards.close_hold(hold) for hold in books.holds])
         except StoreUnavailable as error:
             raise store_unavailable(str(error)) from error
         return booked.model_copy(update={"crossings": (*booked.crossings, *closed.crossings)})
 
     async def _booked(self, unsettled: tuple[ModelBooking | ToolBooking, ...]) -> BooksClosed:
-        return _closed([await self._guards.book(booking) for booking in unsettled])
+        return brought_about([await self._guards.book(booking) for booking in unsettled])
 
     async def _decided(self, request: GuardrailRequest) -> GuardrailDecision:
-        """The ladder decides on money; where its choice is out, the first fallback that works takes over."""
-        ladder = [model for model in request.ladder if model not in request.avoid]
-        attempts = [(request.hold_id, ladder)] if ladder else []
-        attempts += [
-            (f"{request.hold_id}/fallback-{position}", [model])
-            for position, model in enumerate(request.fallback)
-            if model not in request.avoid
-        ]
+        """The first way whose choice works. Where the store tells of other routes than were known, it begins anew."""
+        routed = self._routed
+        left = ways(request, routed)
         looked_at: dict[str, BreakerStatus] = {}
         crossings: tuple[Crossing, ...] = ()
-        for hold_id, models in attempts:
-            if len(models) == 1 and refuses(looked_at, models[0]):
+        too_dear: GuardrailDecision | None = None
+        while left:
+            way, *left = left
+            if len(way.models) == 1 and refuses(looked_at, way.models[0]):
                 continue
-            rungs = tuple(self._rung(request, model) for model in models)
-            reserved = await self._guards.reserve(_reservation(request, hold_id, rungs))
+            rungs = tuple(self._rung(request, model) for model in way.models)
+            reserved = await self._guards.reserve(_reservation(request, way.hold_id, rungs))
             looked_at = _by_subject(request, reserved.breakers)
-            reserved = replace(reserved, breakers=looked_at)
             crossings = (*crossings, *reserved.crossings)
-            if reserved.hold is None or not refuses(looked_at, reserved.hold.model):
-                return _answer(request, rungs, replace(reserved, crossings=crossings))
-            await self._guards.release(reserved.hold)
-        return _no_model(request, looked_at, crossings)
+            answer = _answer(request, rungs, replace(reserved, breakers=looked_at, crossings=crossings))
+            before, routed = routed, frozenset(reserved.routes)
+            if of_run(request, before) != of_run(request, routed):
+                self._routed, left = routed, ways(request, routed)
+            elif answer.answer is Answer.IN_FLIGHT or (answer.model and not refuses(looked_at, answer.model)):
+                return answer
+            elif reserved.hold is None:
+                too_dear = too_dear or answer
+                if not any(other.last_resort for other in left):
+                    break
+            if reserved.hold:
+                await self._guards.release(reserved.hold)
+        decision = too_dear or _no_model(request, looked_at)
+        return decision.model_copy(update={"crossings": crossings})
 
     def _rung(self, request: GuardrailRequest, model: str) -> Rung:
         tokens = request.size.token_bound(provider_of(model))
         return Rung(model, self._pricing.bound(model, input_tokens=tokens, output_tokens=request.output_tokens))
-
-
-def _closed(receipts: Sequence[Receipt]) -> BooksClosed:
-    """All that they brought about."""
-    return BooksClosed(
-        transitions=tuple(change for receipt in receipts for change in receipt.transitions),
-        crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
-        drifts=tuple(drift for receipt in receipts for drift in drifts(receipt)),
-    )
 
 
 def _reservation(request: GuardrailRequest, hold_id: str, rungs: tuple[Rung, ...]) -> Reservation:
@@ -135,7 +133,7 @@ def _answer(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserv
         model=chosen,
         hold=reserved.hold,
         downgraded=chosen in request.ladder and reserved.rung > 0,
-        fell_back=chosen in request.fallback,
+        fell_back=chosen in request.fallback or bool(passed_over(request, chosen, reserved.routes)),
         reason=_reason(request, rungs, reserved),
         retry_after=reserved.retry_after,
         open_tools=open_circuits(reserved.breakers, request.tools),
@@ -156,14 +154,15 @@ def _reason(request: GuardrailRequest, rungs: tuple[Rung, ...], reserved: Reserv
     )
     if reserved.hold is None:
         return f"the next call may cost ${dollars(rungs[-1].bound)}, but {books}"
+    if led_around := passed_over(request, reserved.hold.model, reserved.routes):
+        incidents = ", ".join(dict.fromkeys(reserved.routes[model].incident for model in led_around))
+        return f"led around {', '.join(led_around)}, by {incidents}"
     if reserved.hold.model in request.fallback:
         return f"a fallback, since no model of the ladder can be called: {', '.join(request.ladder)}"
     return f"downgraded from {rungs[0].model}: {books}" if reserved.rung > 0 else ""
 
 
-def _no_model(
-    request: GuardrailRequest, looked_at: dict[str, BreakerStatus], crossings: tuple[Crossing, ...]
-) -> GuardrailDecision:
+def _no_model(request: GuardrailRequest, looked_at: dict[str, BreakerStatus]) -> GuardrailDecision:
     models = (*request.ladder, *request.fallback)
     refused = open_circuits(looked_at, models)
     waits = [circuit.until - datetime.now(UTC) for circuit in refused if circuit.until]
@@ -173,7 +172,6 @@ def _no_model(
         retry_after=max(min(waits), timedelta(0)) if waits else None,
         open_tools=open_circuits(looked_at, request.tools),
         open_models=refused,
-        crossings=crossings,
     )
 
 
