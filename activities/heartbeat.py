@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.client import AsyncActivityCancelledError
 from temporalio.service import RPCError
 
+from surefoot.contracts.base import JsonObject
 from surefoot.errors import Unreachable
 
 DEFAULT = timedelta(seconds=5)
@@ -36,7 +37,7 @@ async def told_at_once(count: int, sending: bool) -> None:
 
 
 class Pulse:
-    """Heartbeats that carry two things on to the activity's next attempt: a count, and whether a request was leaving.
+    """Heartbeats that carry on to the activity's next attempt a count, news, and whether a request was leaving.
 
     That a request is about to leave is said before it does and never taken back, so an attempt that finds it said
     knows that one may have left; and one that does not find it said, that none has.
@@ -47,11 +48,17 @@ class Pulse:
         self.last = int(details[0]) if details else 0
         self.was_sending = len(details) > 1 and bool(details[1])
         self._sending = self.was_sending
+        self.carried: JsonObject | None = details[2] if len(details) > 2 else None
         self._tell = tell
 
     def beat(self, count: int | None = None) -> None:
         self.last = self.last if count is None else count
-        activity.heartbeat(self.last, self._sending)
+        activity.heartbeat(self.last, self._sending, self.carried)
+
+    def carry(self, news: JsonObject) -> None:
+        """Hand something on to the next attempt, in place of what was handed on before."""
+        self.carried = news
+        self.beat()
 
     async def about_to_send(self) -> None:
         """Returns once Temporal knows; raises ``Unreachable`` if it may not."""

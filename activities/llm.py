@@ -7,14 +7,16 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.heartbeat import beating
+from activities.heartbeat import Pulse, beating
+from activities.model_bookings import booking, charged, classified, given_up, unsent
 from activities.outside import Ended, ended
 from activities.persistence import persisted
-from activities.verdicts import circuit_opened, drifts, refused
+from activities.verdicts import brought_about, circuit_opened, refused
 from activities.words import Words
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Charge
-from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, name_of, provider_of
+from surefoot.contracts.guardrails import BooksClosed
+from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, provider_of
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import (
     BudgetRefused,
@@ -50,20 +52,19 @@ class LlmActivities:
 
     @activity.defn(name="llm.generate")
     async def generate(self, call: ModelCall) -> ModelReply:
-        async with beating():
+        async with beating() as pulse:
             provider = self._provider(call)
             admitted = await self._admitted(call)
             try:
                 outcome = await ended(self._generation(provider, call))
             except asyncio.CancelledError:
-                given_up = _charged(call, call.hold.bound, unknown=True)  # it may be charged, and nobody will learn
-                await self._end(admitted, _booking(admitted, Verdict.NEUTRAL, given_up))
+                await self._end(admitted, given_up(call, admitted))
                 raise
             if outcome.error:
-                failure = _classified(call, outcome.error)
-                raise await self._failed(call, admitted, failure, outcome.took) from outcome.error
+                failure = classified(call, outcome.error)
+                raise await self._failed(call, admitted, failure, outcome.took, pulse) from outcome.error
             self._crash.reach(CrashPoint.BETWEEN_HOLD_AND_SETTLE)
-            return await self._settled(call, admitted, outcome)
+            return await self._settled(call, admitted, outcome, pulse)
 
     def _provider(self, call: ModelCall) -> ModelPort:
         try:
@@ -81,9 +82,9 @@ class LlmActivities:
         except Superseded as error:
             raise retryable(ErrorType.MODEL_UNAVAILABLE, str(error)) from error
         except StoreUnavailable as error:
-            raise _to_be_booked(call, str(error), _unsent(call)) from error
+            raise _to_be_booked(call, str(error), unsent(call)) from error
         except asyncio.CancelledError:
-            await persisted(lambda: self._guards.book(_unsent(call)))
+            await persisted(lambda: self._guards.book(unsent(call)))
             raise
         if isinstance(entry, OverBudget):
             details = BudgetRefused(scope=entry.scope, bound=call.hold.bound)
@@ -108,12 +109,14 @@ class LlmActivities:
                 maybe_billed=True,
             ) from error
 
-    async def _settled(self, call: ModelCall, admitted: Admitted, outcome: Ended[Generation]) -> ModelReply:
+    async def _settled(
+        self, call: ModelCall, admitted: Admitted, outcome: Ended[Generation], pulse: Pulse
+    ) -> ModelReply:
         generation = outcome.result
         cost = self._cost(call, generation.usage, generation.model_version)
-        charge = _charged(call, cost, generation.model_version)
-        booking = _booking(admitted, Verdict.SUCCESS, charge, outcome.took)
-        receipt = await self._end(admitted, booking)
+        booked = booking(admitted, Verdict.SUCCESS, charged(call, cost, generation.model_version), outcome.took)
+        receipt = await self._end(admitted, booked)
+        news = _news(pulse, receipt)
         return ModelReply(
             message=generation.message,
             usage=generation.usage,
@@ -122,9 +125,9 @@ class LlmActivities:
             finish=generation.finish,
             cost=cost,
             transitions=_changes(admitted, receipt),
-            crossings=receipt.crossings if receipt else (),
-            drifts=drifts(receipt),
-            unsettled=() if receipt else (booking,),
+            crossings=news.crossings,
+            drifts=news.drifts,
+            unsettled=() if receipt else (booked,),
         )
 
     def _cost(self, call: ModelCall, usage: Usage, version: str | None) -> int:
@@ -139,17 +142,18 @@ class LlmActivities:
     def _charge(self, call: ModelCall, failure: ProviderFailure) -> Charge:
         """What a failed call cost: what the provider says, the bound if it may charge and says nothing, or nothing."""
         if failure.usage is None:
-            return _charged(call, call.hold.bound, unknown=True) if failure.maybe_billed else _charged(call, 0)
-        return _charged(call, self._cost(call, failure.usage, failure.model_version), failure.model_version)
+            return charged(call, call.hold.bound, unknown=True) if failure.maybe_billed else charged(call, 0)
+        return charged(call, self._cost(call, failure.usage, failure.model_version), failure.model_version)
 
     async def _failed(
-        self, call: ModelCall, admitted: Admitted, failure: ProviderFailure, took: timedelta
+        self, call: ModelCall, admitted: Admitted, failure: ProviderFailure, took: timedelta, pulse: Pulse
     ) -> ApplicationError:
         """Settle and report a failed attempt; return the error that says whether Temporal tries again."""
-        booking = _booking(admitted, failure.verdict, self._charge(call, failure), took)
-        receipt = await self._end(admitted, booking, failure.retry_after)
-        changes = _changes(admitted, receipt)
-        opened = circuit_opened(changes, receipt)
+        booked = booking(admitted, failure.verdict, self._charge(call, failure), took)
+        receipt = await self._end(admitted, booked, failure.retry_after)
+        changes, news = _changes(admitted, receipt), _news(pulse, receipt)
+        pulse.carry(news.model_dump(mode="json"))
+        opened = circuit_opened(changes, news)
         if opened:
             return opened
         details = ModelFailed(
@@ -157,9 +161,9 @@ class LlmActivities:
             message=str(failure),
             status=failure.status,
             transitions=changes,
-            crossings=receipt.crossings if receipt else (),
-            drifts=drifts(receipt),
-            unsettled=() if receipt else (booking,),
+            crossings=news.crossings,
+            drifts=news.drifts,
+            unsettled=() if receipt else (booked,),
         )
         if failure.fault is Fault.RETRYABLE and receipt is None:
             return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)
@@ -168,50 +172,26 @@ class LlmActivities:
         return final(ErrorType.MODEL_REFUSED, str(failure), details)
 
     async def _end(
-        self, admitted: Admitted, booking: ModelBooking, retry_after: timedelta | None = None
+        self, admitted: Admitted, booked: ModelBooking, retry_after: timedelta | None = None
     ) -> Receipt | None:
         return await persisted(
             lambda: self._guards.end_model_call(
-                admitted.permit, booking.verdict, retry_after, booking.charge, booking.took
+                admitted.permit, booked.verdict, retry_after, booked.charge, booked.took
             )
         )
-
-
-def _booking(admitted: Admitted, verdict: Verdict, charge: Charge, took: timedelta | None = None) -> ModelBooking:
-    return ModelBooking(charge=charge, permit=admitted.permit, verdict=verdict, took=took)
-
-
-def _classified(call: ModelCall, error: BaseException) -> ProviderFailure:
-    """What a provider raises that it should not says nothing of the model's health, and may have been billed."""
-    if isinstance(error, ProviderFailure):
-        return error
-    return ProviderFailure(
-        f"calling {call.prompt.model} raised {type(error).__name__}",
-        fault=Fault.PERMANENT,
-        verdict=Verdict.NEUTRAL,
-        maybe_billed=True,
-    )
-
-
-def _charged(call: ModelCall, cost: int, version: str | None = None, *, unknown: bool = False) -> Charge:
-    return Charge(
-        hold=call.hold,
-        attempt=activity.info().attempt,
-        cost=cost,
-        model_version=version or name_of(call.prompt.model),
-        unknown=unknown,
-    )
-
-
-def _unsent(call: ModelCall) -> ModelBooking:
-    """Nothing was sent, whatever Redis has marked: its answer did not come."""
-    return ModelBooking(charge=_charged(call, 0), verdict=Verdict.NEUTRAL)
 
 
 def _to_be_booked(call: ModelCall, why: str, booking: ModelBooking) -> ApplicationError:
     """Final here: the run waits for Redis on a durable timer, not in this worker."""
     details = ModelFailed(model=call.prompt.model, message=why, unsettled=(booking,))
     return final(ErrorType.STORE_UNAVAILABLE, why, details)
+
+
+def _news(pulse: Pulse, receipt: Receipt | None) -> BooksClosed:
+    """What this attempt's cost has brought about, and those of earlier ones, which told Temporal alone."""
+    earlier = BooksClosed.model_validate(pulse.carried or {})
+    now = brought_about([receipt] if receipt else [])
+    return BooksClosed(crossings=(*earlier.crossings, *now.crossings), drifts=(*earlier.drifts, *now.drifts))
 
 
 def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:

@@ -1,11 +1,12 @@
 """What a breaker's answer means for an activity: an open one ends it, whoever opened it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio.exceptions import ApplicationError
 
 from surefoot.contracts.breakers import BreakerState, Transition
-from surefoot.contracts.budgets import PriceDrift
+from surefoot.contracts.guardrails import BooksClosed
 from surefoot.errors import CircuitOpen, circuit_open
 from surefoot.ports import Receipt, Refused
 
@@ -18,14 +19,19 @@ def refused(entry: Refused) -> ApplicationError:
     return circuit_open(details)
 
 
-def drifts(receipt: Receipt | None) -> tuple[PriceDrift, ...]:
-    return (receipt.drift,) if receipt and receipt.drift else ()
+def brought_about(receipts: Sequence[Receipt]) -> BooksClosed:
+    """All that these receipts tell."""
+    return BooksClosed(
+        transitions=tuple(change for receipt in receipts for change in receipt.transitions),
+        crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
+        drifts=tuple(receipt.drift for receipt in receipts if receipt.drift),
+    )
 
 
-def circuit_opened(changes: tuple[Transition, ...], receipt: Receipt | None = None) -> ApplicationError | None:
+def circuit_opened(changes: tuple[Transition, ...], news: BooksClosed | None = None) -> ApplicationError | None:
     """This call's failure opened the breaker: no attempt of it would be admitted now.
 
-    ``receipt`` is that of a call that was paid for.
+    ``news`` is what the cost of the call has brought about.
     """
     change = next((change for change in changes if change.after is BreakerState.OPEN), None)
     if change is None:
@@ -36,7 +42,7 @@ def circuit_opened(changes: tuple[Transition, ...], receipt: Receipt | None = No
         retry_after=left,
         episode=change.episode,
         transition=change,
-        crossings=receipt.crossings if receipt else (),
-        drifts=drifts(receipt),
+        crossings=news.crossings if news else (),
+        drifts=news.drifts if news else (),
     )
     return circuit_open(details)

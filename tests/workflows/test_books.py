@@ -10,6 +10,7 @@ from surefoot.crash_points import CrashPoint
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
 from surefoot.settings import Settings
+from surefoot.simulator.client import SimulatorClient
 from tests.support.waiting import eventually
 from tests.support.workers import worker_process
 from tests.workflows.conftest import Ask
@@ -35,3 +36,12 @@ async def test_what_a_dead_worker_s_model_call_held_is_charged_when_its_run_ends
     assert books.held == 0
     assert books.unknown > 0
     assert books.settled == result.usage.cost_nanos + books.unknown
+
+
+async def test_a_line_that_a_failed_attempt_crossed_is_told_by_the_one_that_succeeds(
+    surefoot: SurefootClient, simulator: SimulatorClient, ask: Ask
+) -> None:
+    await simulator.fault("gemini", "cut", count=1)
+    result = await surefoot.run(ask("Hello", "edgy"))
+    assert len(await simulator.calls("gemini")) == 2
+    assert [incident for incident in result.incidents if "budget_soft" in incident]
