@@ -51,6 +51,7 @@ class ErrorType(StrEnum):
     INCIDENT_RESOLVED = "IncidentResolved"
     INCIDENT_ACKNOWLEDGED = "IncidentAcknowledged"
     DELIVERY_FAILED = "DeliveryFailed"
+    NOT_YET = "NotYet"
 
 
 class SurefootError(Exception):

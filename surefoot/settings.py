@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from surefoot.contracts.base import Duration
+from surefoot.contracts.models import ModelId
 from surefoot.crash_points import CrashPoints
 from surefoot.errors import InvalidInput
 
@@ -125,7 +126,7 @@ class Settings(BaseSettings):
     """The on-call policy, a TOML file: who is told of which incident, when and how; the shipped one if unset."""
     runbook_dir: Annotated[Path | None, Field(alias="SUREFOOT_RUNBOOK_DIR")] = None
     """Where runbooks and post-incident records are also written as Markdown; nowhere if unset."""
-    incident_model: Annotated[str | None, Field(alias="SUREFOOT_INCIDENT_MODEL")] = None
+    incident_model: Annotated[ModelId | None, Field(alias="SUREFOOT_INCIDENT_MODEL")] = None
     """Adds a summary to incidents after the page, such as ``gemini:gemini-2.5-flash``; none if unset."""
     pagerduty_key: Annotated[SecretStr | None, Field(alias="PAGERDUTY_ROUTING_KEY")] = None
     """The integration key of an Events API v2 integration; without it PagerDuty is not told of incidents."""

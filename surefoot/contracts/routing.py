@@ -58,5 +58,3 @@ class RoutedBack(Message):
 
     model: str
     at: datetime
-    took: timedelta
-    """Until it had answered."""
