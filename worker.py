@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -15,17 +15,27 @@ from temporalio.worker import Worker
 from activities.guardrails import GuardrailActivities
 from activities.incidents import IncidentActivities
 from activities.llm import LlmActivities
+from activities.notifications import NotificationActivities
+from activities.post_incident import PostIncidentActivities
 from activities.profiles import ProfileActivities
 from activities.tools import ToolActivities
+from activities.triage import TriageActivities
+from activities.watching import WatchActivities
 from surefoot import logs
 from surefoot.client.connection import connect
+from surefoot.client.links import link
 from surefoot.crash_points import CrashPoints
 from surefoot.errors import SurefootError, Unreachable
 from surefoot.health.server import probed
+from surefoot.incidents import oncall
+from surefoot.incidents.channels.registry import channels
 from surefoot.incidents.evidence import TemporalEvidence
+from surefoot.incidents.runs import TemporalRuns
+from surefoot.incidents.shelf import Shelf
+from surefoot.incidents.triage import Triage
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
-from surefoot.ports import ModelPort
+from surefoot.ports import ChannelPort, GuardOffice, ModelPort
 from surefoot.profiles import Profiles
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
@@ -60,6 +70,8 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
         checks = GuardrailActivities(guards, pricing)
         words = RedisTextStream(guards.store, settings.key_prefix)
         office = RedisOffice(guards.store, settings.key_prefix)
+        pagers = channels(settings)
+        open_things.push_async_callback(pagers.aclose)
         yield Worker(
             client,
             task_queue=settings.task_queue,
@@ -70,13 +82,34 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
                 checks.close_books,
                 LlmActivities(ports, guards, pricing, words, crash).generate,
                 *calls.activities(),
-                IncidentActivities(TemporalEvidence(client), office, crash=crash).compose,
+                *incident_activities(settings, client, office, pagers, crash),
             ],
             workflow_runner=runner(),
             max_concurrent_activities=settings.max_activities,
             sticky_queue_schedule_to_start_timeout=settings.sticky,
             graceful_shutdown_timeout=_longest_deadline(profiles) + policies.MODEL_OVERHEAD,
         )
+
+
+def incident_activities(
+    settings: Settings, client: Client, office: GuardOffice, channels: Mapping[str, ChannelPort], crash: CrashPoints
+) -> list[Callable[..., Awaitable[object]]]:
+    """What incidents ask for, in the order of their life."""
+    triage = Triage(
+        oncall.load(settings.oncall),
+        channels,
+        lambda id: link(settings, client.namespace, id),
+        enriches=settings.incident_model is not None,
+    )
+    runs = TemporalRuns(client, task_queue=settings.task_queue)
+    shelf = Shelf(settings.runbook_dir) if settings.runbook_dir else None
+    return [
+        TriageActivities(triage).triage,
+        NotificationActivities(channels, crash).send,
+        IncidentActivities(TemporalEvidence(client), office, crash=crash, shelf=shelf).compose,
+        WatchActivities(office, runs, crash).watch,
+        PostIncidentActivities(runs, shelf, crash).close,
+    ]
 
 
 def _longest_deadline(profiles: Profiles) -> timedelta:

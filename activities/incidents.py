@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 from temporalio import activity
 
+from activities.shelving import kept
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerState
 from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, ScopeKind
@@ -12,6 +13,7 @@ from surefoot.errors import NotFound, StoreUnavailable, Unreachable
 from surefoot.incidents.markdown import clean
 from surefoot.incidents.redaction import redacted
 from surefoot.incidents.runbook import RunbookWriter
+from surefoot.incidents.shelf import Shelf
 from surefoot.ports import EvidencePort, GuardOffice
 
 BUDGETS = (IncidentKind.BUDGET_SOFT, IncidentKind.BUDGET_HARD)
@@ -26,18 +28,22 @@ class IncidentActivities:
         office: GuardOffice,
         writer: RunbookWriter | None = None,
         crash: CrashPoints = UNARMED,
+        shelf: Shelf | None = None,
     ) -> None:
         self._evidence = evidence
         self._office = office
         self._writer = writer or RunbookWriter()
         self._crash = crash
+        self._shelf = shelf
 
     @activity.defn(name="incidents.compose")
     async def compose(self, request: ComposeRequest) -> Runbook:
         """Gather what is known of the failing run and its guards, set the severity and write the runbook."""
         evidence = await self._of_guards(request.report, await self._of_run(request.report))
         self._crash.reach(CrashPoint.IN_FAILURE_HANDLER)
-        return self._writer.write(request, evidence)
+        runbook = self._writer.write(request, evidence)
+        problems = await kept(self._shelf, request.incident_id, {"runbook": runbook.markdown})
+        return runbook.model_copy(update={"problems": problems})
 
     async def _of_run(self, report: IncidentReport) -> Evidence:
         try:

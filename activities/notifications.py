@@ -7,6 +7,7 @@ from temporalio import activity
 
 from surefoot import errors
 from surefoot.contracts.oncall import Delivery, DeliveryState, Notification
+from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import DeliveryFailure, ErrorType, Fault
 from surefoot.ports import ChannelPort
 
@@ -14,8 +15,9 @@ from surefoot.ports import ChannelPort
 class NotificationActivities:
     """Each attempt sends once: Temporal alone retries, and the receiver tells repetitions by the incident's id."""
 
-    def __init__(self, channels: Mapping[str, ChannelPort]) -> None:
+    def __init__(self, channels: Mapping[str, ChannelPort], crash: CrashPoints = UNARMED) -> None:
         self._channels = channels
+        self._crash = crash
 
     @activity.defn(name="notifications.send")
     async def send(self, notification: Notification) -> Delivery:
@@ -28,6 +30,7 @@ class NotificationActivities:
             reference = await channel.send(notification)
         except DeliveryFailure as failure:
             raise _failed(notification, failure) from None
+        self._crash.reach(CrashPoint.AFTER_PAGE)
         return _delivery(notification, reference=reference)
 
 

@@ -29,6 +29,16 @@ class CrashPoint(StrEnum):
     """The model has answered, and nothing is settled."""
     IN_FAILURE_HANDLER = "in_failure_handler"
     """The evidence is gathered, and the runbook is not written."""
+    AFTER_PAGE = "after_page"
+    """A channel has taken a message of an incident, and Temporal does not know."""
+    IN_WATCH = "in_watch"
+    """It is seen that what failed works again, and the incident does not know."""
+    BEFORE_RECORD = "before_record"
+    """The incident is resolved, and its record is not written."""
+
+
+OF_INCIDENTS = frozenset({CrashPoint.AFTER_PAGE, CrashPoint.IN_WATCH, CrashPoint.BEFORE_RECORD})
+"""Points that are reached where an incident lives on, not where a run does."""
 
 
 class CrashPoints:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
@@ -21,7 +21,7 @@ from surefoot.answers import Reserved as Reserved
 from surefoot.answers import Rung as Rung
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
-from surefoot.contracts.incidents import Evidence
+from surefoot.contracts.incidents import ComposeRequest, Evidence, Plan
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
 from surefoot.contracts.oncall import Notification
 from surefoot.contracts.tools import Claim, ToolBooking
@@ -179,6 +179,24 @@ class EvidencePort(Protocol):
     """
 
     async def of_run(self, run_id: str) -> Evidence: ...
+
+
+class TriagePort(Protocol):
+    """The on-call policy. Asks nobody and never fails."""
+
+    def plan(self, request: ComposeRequest) -> Plan: ...
+
+
+class RunsPort(Protocol):
+    """Runs as they stand now. Each method raises ``NotFound``, or ``Unreachable`` when nobody answers in time."""
+
+    async def completed_at(self, run_id: str) -> datetime | None:
+        """When the newest execution of the run came to its answer; None if it has not."""
+        ...
+
+    async def spent(self, run_id: str) -> int:
+        """What its newest execution has spent, in nano-dollars."""
+        ...
 
 
 class ChannelPort(Protocol):

@@ -49,11 +49,34 @@ def model_retry(attempts: int) -> RetryPolicy:
     )
 
 
+TRIAGE_TIMEOUT = timedelta(seconds=5)
+TRIAGE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
+"""For ever: until it is known who is to be told, nobody is told."""
+PAGE_TIMEOUT = timedelta(seconds=10)
+"""One attempt at one message on one channel."""
+PAGE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=10
+)
+"""For about three minutes of a channel's silence, or as long as it asks for by Retry-After. Time without a worker
+counts for nothing, so that a page is late then, and not lost."""
 COMPOSE_TIMEOUT = timedelta(seconds=30)
 """One attempt at a runbook; reading a long history takes most of it."""
 COMPOSE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 """For ever: an incident without a runbook is of little use, and a deploy may mend what fails."""
 COMPOSE_GRACE = timedelta(minutes=2)
 """A resolved incident waits this long for its runbook before it closes without one."""
+WATCH_TIMEOUT = timedelta(seconds=10)
+"""One look whether what failed works again."""
+WATCH_AT_MOST = timedelta(hours=1)
+"""The looks come less and less often, down to this."""
+RECORD_TIMEOUT = timedelta(seconds=30)
+RECORD_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+RECORD_WINDOW = timedelta(days=7)
+"""A resolved incident waits this long for its record before it closes without one."""
 SIGNALS_A_RUN = 5_000
 """An incident continues as new after so many: the server refuses more than 10,000 to one run."""
+
+
+def watch_retry(every: timedelta) -> RetryPolicy:
+    """A look that saw no recovery is an attempt that failed: the next one is Temporal's, and leaves no history."""
+    return RetryPolicy(initial_interval=every, maximum_interval=max(every, WATCH_AT_MOST))

@@ -164,6 +164,8 @@ class Runbook(Message):
     evidence: Evidence
     markdown: str
     completeness: Completeness | None = None
+    problems: tuple[str, ...] = ()
+    """Why it could not be kept in a file, where it should have been."""
 
 
 class Plan(Message):

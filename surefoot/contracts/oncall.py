@@ -99,3 +99,5 @@ class Delivery(Message):
     """What the receiver calls it."""
     problem: str = ""
     """Why it failed, redacted."""
+    in_doubt: bool = False
+    """It failed, and may have arrived all the same."""

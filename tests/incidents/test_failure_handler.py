@@ -192,16 +192,18 @@ async def test_an_incident_answers_before_its_runbook_is_there_and_gets_it_when_
     await incident.terminate()
 
 
-async def test_a_resolved_incident_whose_runbook_never_comes_closes_without_it(
+async def test_a_resolved_incident_whose_runbook_and_record_never_come_closes_without_them(
     temporal_client: Client, task_queue: str, told: IncidentReport, incident: Handle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policies, "COMPOSE_GRACE", timedelta(milliseconds=10))
+    monkeypatch.setattr(policies, "RECORD_WINDOW", timedelta(milliseconds=10))
     workflows, runner = [FailureHandlerWorkflow, TellingRun], UnsandboxedWorkflowRunner()
     async with Worker(temporal_client, task_queue=task_queue, workflows=workflows, workflow_runner=runner):
         await tell(temporal_client, task_queue, told)
         await incident.execute_update(FailureHandlerWorkflow.resolve, BY_HAND)
         closed = await incident.result()
-    assert (closed.state, closed.runbook) == (IncidentState.RESOLVED, None)
+    assert (closed.state, closed.runbook, closed.post_incident) == (IncidentState.RESOLVED, None, None)
+    assert "has no record" in [deed.what for deed in closed.deeds]
     assert closed.severity is Severity.SEV3
 
 
