@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from surefoot.cli import approvals, breakers, budget, guards, incidents, ledger, runs, stack
+from surefoot.cli import approvals, breakers, budget, guards, incidents, ledger, routes, runs, stack
 from surefoot.cli.exits import EPILOG, ExitCode
 
 app = typer.Typer(
@@ -20,7 +20,12 @@ for title, part in {"Begin": stack.app, "Runs": runs.app, "Approvals": approvals
     for command in part.registered_commands:
         command.rich_help_panel = title
     app.add_typer(part)
-for name, part in {"breakers": breakers.app, "budget": budget.app, "ledger": ledger.app}.items():
+for name, part in {
+    "breakers": breakers.app,
+    "budget": budget.app,
+    "ledger": ledger.app,
+    "routes": routes.app,
+}.items():
     app.add_typer(part, name=name, rich_help_panel="Guards")
 app.add_typer(incidents.app, name="incidents", rich_help_panel="Incidents")
 
