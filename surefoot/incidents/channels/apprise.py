@@ -6,9 +6,7 @@ good, so all of them are tried again. It reads proxies from the environment, as 
 
 import asyncio
 import importlib
-import logging
 import re
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -63,38 +61,17 @@ def _service(url: str, number: int) -> "Service":
     except ModuleNotFoundError:
         raise InvalidInput(INSTALL) from None
     service: Service = library.Apprise(asset=library.AppriseAsset(async_mode=False, secure_logging=True))
-    with _Heard():
-        if not service.add(url):
-            raise InvalidInput(f"APPRISE_URLS: apprise does not know URL number {number}")
+    if not service.add(url):
+        raise InvalidInput(f"APPRISE_URLS: apprise does not know URL number {number}")
     return service
 
 
 def _notify(service: "Service", words: Notification) -> str | None:
-    """None if it was taken, else why not."""
-    with _Heard() as heard:
-        taken = service.notify(
-            title=headline(words), body=report(words, LONGEST), notify_type=_TYPES[words.notice], body_format="text"
-        )
-    return None if taken else clean(" ".join(heard.lines[-2:])) or "it was not taken"
-
-
-class _Heard(logging.Handler):
-    """What apprise logs in this thread: the only place where it says why. Nothing of it reaches the worker's log."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-        self._thread = threading.get_ident()
-
-    def __enter__(self) -> "_Heard":
-        logger = logging.getLogger("apprise")
-        logger.propagate = False
-        logger.addHandler(self)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        logging.getLogger("apprise").removeHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
-            self.lines.append(record.getMessage())
+    """None if it was taken, else why not, in apprise's words."""
+    result = service.notify(
+        title=headline(words), body=report(words, LONGEST), notify_type=_TYPES[words.notice], body_format="text"
+    )
+    if result:
+        return None
+    said = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
+    return clean(" ".join(said[-2:])) or "it was not taken"
