@@ -16,7 +16,7 @@ TOOL = report(K.BREAKER_OPEN)
 HEADINGS = [section.name for section in SECTIONS[1:]]
 
 
-def write(report: IncidentReport, evidence: Evidence = EVIDENCE, **templates: str) -> Runbook:
+def write(report: IncidentReport, evidence: Evidence = EVIDENCE, templates: dict[str, str] | None = None) -> Runbook:
     """With these templates in the place of the shipped ones."""
     shipped = PackageLoader("surefoot.incidents")
     general = shipped.get_source(RunbookWriter().environment, GENERAL)[0]
@@ -80,7 +80,7 @@ def test_a_kind_whose_facts_and_history_are_gone_still_passes(kind: IncidentKind
 
 @pytest.mark.parametrize("kind", IncidentKind)
 def test_the_general_template_passes_for_each_kind(kind: IncidentKind) -> None:
-    runbook = write(report(kind), **{f"{kind}.md.j2": "{{ nothing_of_the_kind }}"})
+    runbook = write(report(kind), templates={f"{kind}.md.j2": "{{ nothing_of_the_kind }}"})
     assert runbook.completeness
     assert runbook.completeness.score >= THRESHOLD
     assert f"The template for {kind} failed" in runbook.markdown
@@ -157,9 +157,8 @@ def test_a_command_is_one_call_of_the_command_line(command: str, refused: bool) 
 
 
 def test_a_template_that_gives_too_little_gives_way_to_the_general_one_which_says_so() -> None:
-    runbook = write(
-        TOOL, **{"breaker_open.md.j2": "# {{ severity }}: 5 failures of {{ report.subject }}\n\nCall somebody."}
-    )
+    poor = "# {{ severity }}: 5 failures of {{ report.subject }}\n\nCall somebody."
+    runbook = write(TOOL, templates={"breaker_open.md.j2": poor})
     assert "The template for breaker_open gave a runbook that scores 0.08 where 0.80 is asked for" in runbook.markdown
     assert "so this is the general one" in runbook.markdown
     assert runbook.completeness
@@ -168,7 +167,7 @@ def test_a_template_that_gives_too_little_gives_way_to_the_general_one_which_say
 
 def test_a_runbook_is_delivered_even_if_the_general_template_gives_too_little_and_says_so() -> None:
     poor = "# {{ severity }}: {{ report.subject }}\n\n{% for gap in gaps %}- {{ gap }}\n{% endfor %}"
-    runbook = write(TOOL, **{GENERAL: poor, "breaker_open.md.j2": poor})
+    runbook = write(TOOL, templates={GENERAL: poor, "breaker_open.md.j2": poor})
     assert "This runbook scores 0.0" in runbook.markdown
     assert "read it with care" in runbook.markdown
     assert runbook.completeness

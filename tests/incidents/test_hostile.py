@@ -32,16 +32,25 @@ FRAGMENTS = st.sampled_from(
     ]
 )
 TEXTS = st.lists(FRAGMENTS, max_size=6).map("".join) | st.text(max_size=80)
-VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.lists(TEXTS, max_size=3)
+VALUES: st.SearchStrategy[JsonValue] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.lists(TEXTS, max_size=3)
+)
 KEYS = st.sampled_from(["error", "reason", "arguments", "request", "effect", "effect_key", "settled", "limit", "turns"])
 
 
 @st.composite
 def reports(draw: st.DrawFn) -> IncidentReport:
-    facts: dict[str, JsonValue] = draw(st.dictionaries(KEYS | TEXTS, VALUES, max_size=6))
-    names = {name: draw(TEXTS) for name in ("subject", "tenant", "episode", "run_id", "summary")}
-    kind = draw(st.sampled_from(IncidentKind))
-    return IncidentReport.model_construct(kind=kind, facts=facts, at=AT, carried=None, **names)
+    return IncidentReport.model_construct(
+        kind=draw(st.sampled_from(IncidentKind)),
+        facts=draw(st.dictionaries(KEYS | TEXTS, VALUES, max_size=6)),
+        at=AT,
+        carried=None,
+        subject=draw(TEXTS),
+        tenant=draw(TEXTS),
+        episode=draw(TEXTS),
+        run_id=draw(TEXTS),
+        summary=draw(TEXTS),
+    )
 
 
 def hostile_evidence(text: str) -> Evidence:
