@@ -6,7 +6,7 @@ from temporalio import activity
 from activities.shelving import kept
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.breakers import BreakerState
-from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, ScopeKind
+from surefoot.contracts.budgets import BudgetLimit, BudgetWindow, ScopeKind, crossed_windows
 from surefoot.contracts.incidents import ComposeRequest, Evidence, IncidentKind, IncidentReport, Runbook
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import NotFound, StoreUnavailable, Unreachable
@@ -64,15 +64,16 @@ class IncidentActivities:
         for status in await self._office.breakers():
             if status.name == report.subject or status.state is not BreakerState.CLOSED:
                 guards[f"breaker {status.name}"] = status.model_dump(mode="json")
-        if report.kind in BUDGETS and report.episode == BudgetWindow.FOREVER:
-            guards[f"budget {report.subject}"] = await self._budget(report)
+        if report.kind in BUDGETS:
+            for window in crossed_windows(report.episode):
+                guards[f"budget {report.subject}, {window}"] = await self._budget(report, window)
         if report.kind is IncidentKind.OUTCOME_UNKNOWN:
             guards["claim"] = await self._office.claim(str(report.facts.get("effect_key", "")))
         return guards
 
-    async def _budget(self, report: IncidentReport) -> JsonValue:
+    async def _budget(self, report: IncidentReport, window: BudgetWindow) -> JsonValue:
         kind, _, subject = report.subject.partition(":")
         limit = report.facts.get("limit")
-        default = BudgetLimit(limit=limit if isinstance(limit, int) else 0)
+        default = BudgetLimit(limit=limit if isinstance(limit, int) else 0, window=window)
         status = await self._office.budget(report.tenant, ScopeKind(kind), subject, default)
         return status.model_dump(mode="json")

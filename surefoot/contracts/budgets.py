@@ -1,5 +1,6 @@
 """Money: scopes and their limits, holds and what became of them."""
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -83,6 +84,16 @@ def crossing_episode(epoch: str, scope: ScopeStatus, line: Literal["soft", "hard
     """Names the crossing of a line, once a scope, window and round; ``epoch`` is the store's."""
     again = f":{scope.round}" if scope.round else ""
     return f"{epoch}:{scope.window}:{line}{again}"
+
+
+def crossed_windows(episode: str) -> tuple[BudgetWindow, ...]:
+    """The windows that a crossing's episode can be of: the first of a month begins a day as well."""
+    found = re.search(r"(?:^|:)(forever|\d{4}-\d\d-(\d\d)):(?:soft|hard)", episode)
+    if found is None:
+        return ()
+    if found[1] == BudgetWindow.FOREVER:
+        return (BudgetWindow.FOREVER,)
+    return (BudgetWindow.DAY, BudgetWindow.MONTH) if found[2] == "01" else (BudgetWindow.DAY,)
 
 
 AS_LISTED = 1000

@@ -24,14 +24,25 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}"), "[mail address]"),
     (re.compile(r"\b[0-9a-fA-F]{32,}\b"), "[hex]"),
 )
+_IBAN = re.compile(r"(?<![\dA-Za-z])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\dA-Za-z])")
+_PHONE = re.compile(r"(?<![\w+.])(?:\+|00)[1-9]\d{0,2}(?:[ ./-]?\(?\d{1,5}\)?){2,6}(?!\w)")
+"""Numbers in the international form (ITU-T E.123) alone: others look like order numbers."""
 _CARD = re.compile(r"(?<![\dA-Za-z.])(?:\d[ -]?){12,18}\d(?![\dA-Za-z])")
 
 
 def redact(text: str) -> str:
-    """The text without API keys, tokens, passwords, mail addresses, card numbers and long hexadecimal secrets."""
+    """The text without keys, passwords, mail addresses, phone, card and account numbers, and long hexadecimals."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
+    text = _IBAN.sub(lambda match: "[IBAN]" if _is_iban(match[0]) else match[0], text)
+    text = _PHONE.sub(lambda match: "[phone number]" if 8 <= sum(map(str.isdigit, match[0])) <= 17 else match[0], text)
     return _CARD.sub(lambda match: "[card number]" if _luhn(match[0]) else match[0], text)
+
+
+def _is_iban(text: str) -> bool:
+    """Whether the check digits fit (ISO 13616, ISO/IEC 7064 MOD 97-10)."""
+    compact = text.replace(" ", "")
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 
 
 def _luhn(text: str) -> bool:

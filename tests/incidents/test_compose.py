@@ -40,10 +40,27 @@ async def test_the_runbook_shows_the_breakers_that_are_not_closed() -> None:
     assert "5 failures in 30 s" in runbook.markdown
 
 
+@pytest.mark.parametrize(
+    ("window", "books"),
+    [
+        ("forever", ["forever"]),
+        ("2026-11-21", ["day"]),
+        ("2026-11-01", ["day", "month"]),  # its first day names either
+    ],
+)
+async def test_the_runbook_of_a_budget_shows_the_books_of_the_window_that_was_crossed(
+    window: str, books: list[str]
+) -> None:
+    runbook = await compose(report(K.BUDGET_SOFT, episode=f"epoch-1:{window}:soft:2"))
+    assert [f"budget session:s1, {one}" for one in books] == [
+        name for name in runbook.evidence.guards if name.startswith("budget")
+    ]
+
+
 @pytest.mark.parametrize("kind", [K.BUDGET_SOFT, K.BUDGET_HARD])
 async def test_the_runbook_of_a_budget_shows_its_books(kind: IncidentKind) -> None:
-    runbook = await compose(report(kind, episode="forever"))
-    assert runbook.evidence.guards["budget session:s1"] == {
+    runbook = await compose(report(kind, episode="epoch-1:forever:hard"))
+    assert runbook.evidence.guards["budget session:s1, forever"] == {
         "kind": "session",
         "subject": "s1",
         "limit": 500_000_000,
@@ -64,7 +81,7 @@ async def test_the_runbook_of_an_unknown_outcome_shows_the_claim_without_persona
 
 @pytest.mark.parametrize("kind", IncidentKind)
 async def test_with_redis_away_the_runbook_says_so(kind: IncidentKind) -> None:
-    runbook = await compose(report(kind, episode="forever"), office=ClosedOffice())
+    runbook = await compose(report(kind, episode="epoch-1:forever:hard"), office=ClosedOffice())
     assert "breakers, budgets and ledger: Redis at 127.0.0.1:1 did not answer" in runbook.markdown
     assert runbook.evidence.timeline == EVIDENCE.timeline
 

@@ -1,6 +1,7 @@
 """What a run left behind can be read as a story, short and without secrets."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -48,6 +49,9 @@ async def test_a_timeline_tells_of_attempts_errors_timers_waits_and_decisions(
     assert evidence.attempts == 2
     assert evidence.errors == ("ToolRetryable: 503 for [mail address] with Bearer [token]", "ToolFailed: no lamps")
     assert "bob@" not in evidence.model_dump_json()
+    assert len(evidence.workers) == 1
+    assert f"{os.getpid()}@" in evidence.workers[0]
+    assert ", build " in evidence.workers[0]
     assert [entry.at for entry in evidence.timeline] == sorted(entry.at for entry in evidence.timeline)
 
 

@@ -19,6 +19,11 @@ from surefoot.incidents.redaction import redact, redacted
         ("no account for bob.smith+shop@mail.example.co.uk", "bob.smith"),
         ("card 4111 1111 1111 1111 declined", "1111"),
         ("card 5500-0000-0000-0004 declined", "5500"),
+        ("pay to DE89 3704 0044 0532 0130 00 today", "3704"),
+        ("pay to GB82WEST12345698765432", "WEST"),
+        ("call +49 30 901820 or", "901820"),
+        ("call +1 (212) 555-0100", "555"),
+        ("call 0044 20 7946 0958", "7946"),
         ("session 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c", "9f86d081"),
         ("AKIAIOSFODNN7EXAMPLE is not allowed", "AKIA"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
@@ -38,6 +43,9 @@ def test_a_secret_is_taken_out(text: str, secret: str) -> None:
         "run 01a1fcaa-40d7-7723-a50a-e3b025d8ef74 took 12.5 s",
         "spent $0.41 of $0.50, 410000000 of 500000000",
         "the token bound is 1024",
+        "order DE12 3456 7890 1234 5678 was not found",
+        "offset +5 and +1.25, 2026-11-21T12:30:00+01:00",
+        "window 0012 of 0024",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
