@@ -20,6 +20,8 @@ from surefoot.contracts.models import provider_of
 from surefoot.contracts.profiles import Profile
 from surefoot.embedded import binaries
 from surefoot.errors import InvalidInput, SurefootError
+from surefoot.incidents.channels import checkup
+from surefoot.incidents.channels.registry import VARIABLES
 from surefoot.profiles import Profiles
 from surefoot.reliability.health import Health, look
 from surefoot.settings import Settings, load
@@ -63,8 +65,11 @@ def fail(subject: str, fact: str, remedy: str = "") -> Finding:
     return Finding(subject=subject, verdict=Verdict.FAIL, fact=fact, remedy=remedy)
 
 
-async def examine() -> tuple[Finding, ...]:
-    """Every finding; what cannot be looked at, since something before it fails, is left out."""
+async def examine(*, send_test_notification: bool = False) -> tuple[Finding, ...]:
+    """Every finding; what cannot be looked at, since something before it fails, is left out.
+
+    Nobody is told of anything unless ``send_test_notification``: then every channel is, and that it is a test.
+    """
     here = [_python(sys.version_info[:2]), _packages(), *_programs()]
     try:
         settings = load()
@@ -72,7 +77,8 @@ async def examine() -> tuple[Finding, ...]:
         return (*here, fail("settings", str(error)))
     checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_temporal, _redis, _profiles]
     found = [finding for check in checks for finding in await check(settings)]
-    return (*here, ok("settings", f"environment {settings.environment}"), *found)
+    told = await _channels(settings, send=send_test_notification)
+    return (*here, ok("settings", f"environment {settings.environment}"), *found, *told)
 
 
 def _python(version: tuple[int, ...]) -> Finding:
@@ -172,6 +178,21 @@ def redis_findings(health: Health) -> list[Finding]:
         if abs(health.clock_ahead) <= CLOCK
         else warn("clock", clock, "synchronise both machines (NTP)"),
     ]
+
+
+async def _channels(settings: Settings, *, send: bool) -> list[Finding]:
+    checked = await checkup.check(settings, send=send)
+    if not checked:
+        remedy = f"set one of {', '.join(VARIABLES.values())}"
+        return [warn("channels", "none is set up, so nobody is told of incidents", remedy)]
+    return [_channel(one) for one in checked]
+
+
+def _channel(one: checkup.Checked) -> Finding:
+    subject = f"channel {one.channel}"
+    if not one.works:
+        return fail(subject, one.fact, one.remedy)
+    return warn(subject, one.fact, one.remedy) if one.remedy else ok(subject, one.fact)
 
 
 async def _profiles(settings: Settings) -> list[Finding]:

@@ -13,9 +13,9 @@ from surefoot.doctor import examine as _examine
 _COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
 
-async def examine() -> Answer:
+async def examine(*, send_test_notification: bool = False) -> Answer:
     """Code 1 if anything fails; a warning is none."""
-    findings = await _examine()
+    findings = await _examine(send_test_notification=send_test_notification)
     healthy = all(finding.verdict is not Verdict.FAIL for finding in findings)
     document = {"healthy": healthy, "findings": public(findings)}
     return Answer(document, _lines(findings), code=ExitCode.DONE if healthy else ExitCode.FAILED)

@@ -1,5 +1,6 @@
 """Commands for what everything runs on."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,16 @@ app = typer.Typer()
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Check versions, addresses, keys, profiles and clocks, and say what to do."""
+def doctor(
+    send_test_notification: Annotated[
+        bool, typer.Option("--send-test-notification", help="Tell every channel that this is a test, and resolve it.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check versions, addresses, keys, profiles, clocks and incident channels, and say what to do."""
     from surefoot.cli import acting, checking
 
-    acting.attempt(checking.examine, as_json=json)
+    acting.attempt(partial(checking.examine, send_test_notification=send_test_notification), as_json=json)
 
 
 @app.command()

@@ -8,7 +8,9 @@ from temporalio.worker import Worker
 
 from surefoot.doctor import Verdict, redis_findings
 from surefoot.reliability.health import Health
-from tests.cli.conftest import Typed
+from surefoot.simulator.client import SimulatorClient
+from surefoot.simulator.sinks.alerts import AlertState
+from tests.cli.conftest import Left, Typed
 
 HEALTHY = Health(version=(7, 0, 15), eviction="noeviction", append_only=True, clock_ahead=timedelta(0))
 
@@ -77,3 +79,57 @@ def test_redis_is_judged_by_what_it_says_of_itself(change: dict[str, object], su
     assert found[subject].verdict is verdict
     assert bool(found[subject].remedy) is (verdict is not Verdict.OK)
     assert all(finding.verdict is Verdict.OK for name, finding in found.items() if name != subject)
+
+
+def channel_lines(left: Left) -> dict[str, str]:
+    return {line.split()[2]: line for line in left.out.splitlines() if line.split()[1] == "channel"}
+
+
+async def test_without_a_channel_it_warns_that_nobody_is_told(typed: Typed) -> None:
+    left = await typed("doctor")
+    (line,) = [line for line in left.out.splitlines() if line.split()[1] == "channels"]
+    assert line.startswith("warn")
+    assert "PAGERDUTY_ROUTING_KEY" in line
+
+
+async def test_channels_are_looked_at_without_telling_anybody(typed: Typed, simulator: SimulatorClient) -> None:
+    left = await typed("doctor", APPRISE_URLS="json://localhost", **simulator.channel_variables)
+    lines = channel_lines(left)
+    assert lines.keys() == {"pagerduty", "opsgenie", "slack", "webhook", "apprise"}
+    assert all(line.startswith("ok") for line in lines.values())
+    assert "takes OPSGENIE_API_KEY" in lines["opsgenie"]
+    assert "the rest was not checked" in lines["pagerduty"]
+    assert [call for call in await simulator.calls() if call.method == "POST"] == []
+    assert [secret for secret in simulator.channel_variables.values() if secret in left.out] == []
+
+
+async def test_a_test_notification_is_sent_when_it_is_asked_for_and_leaves_nothing_open(
+    typed: Typed, simulator: SimulatorClient
+) -> None:
+    left = await typed("doctor", "--send-test-notification", **simulator.channel_variables)
+    assert all("took a test notification" in line for line in channel_lines(left).values())
+    alerts = await simulator.alerts()
+    assert len(alerts) == 4
+    assert {alert.state for alert in alerts} == {AlertState.RESOLVED}
+
+
+async def test_a_channel_that_refuses_or_is_away_fails(typed: Typed, simulator: SimulatorClient) -> None:
+    away = {"SLACK_WEBHOOK_URL": "http://127.0.0.1:1/hunter2"}
+    given = simulator.channel_variables | away | {"OPSGENIE_API_KEY": "hunter2", "INCIDENT_WEBHOOK_SECRET": ""}
+    left = await typed("doctor", **given)
+    lines = channel_lines(left)
+    assert left.code == 1
+    assert lines["opsgenie"].startswith("fail")
+    assert "check OPSGENIE_API_KEY" in lines["opsgenie"]
+    assert lines["slack"].startswith("fail")
+    assert "127.0.0.1 cannot be reached" in lines["slack"]
+    assert lines["webhook"].startswith("warn")
+    assert "set INCIDENT_WEBHOOK_SECRET" in lines["webhook"]
+    assert "hunter2" not in left.out
+
+
+async def test_a_channel_that_cannot_be_set_up_fails(typed: Typed) -> None:
+    left = await typed("doctor", APPRISE_URLS="nonsense://hunter2")
+    assert left.code == 1
+    assert "APPRISE_URLS" in channel_lines(left)["channels"]
+    assert "hunter2" not in left.out
