@@ -19,7 +19,7 @@ from surefoot.incidents.markdown import clean
 if TYPE_CHECKING:
     from apprise import Apprise as Service
 
-TIMEOUT = timedelta(seconds=10)
+TIMEOUT = timedelta(seconds=8)
 """Apprise gives a connection 4 s, and an answer as many."""
 LONGEST = 8_000
 THREADS = 8

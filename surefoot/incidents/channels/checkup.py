@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from surefoot.contracts.oncall import ChannelName, Notice, Notification
 from surefoot.errors import DeliveryFailure, InvalidInput
 from surefoot.incidents.channels.opsgenie import Opsgenie
-from surefoot.incidents.channels.registry import VARIABLES, channels
+from surefoot.incidents.channels.registry import VARIABLES, address_of, channels
 from surefoot.ports import ChannelPort
 from surefoot.settings import Settings
 
@@ -107,7 +107,7 @@ async def _connected(address: httpx2.URL) -> None:
 
 def _addresses(settings: Settings) -> dict[ChannelName, httpx2.URL]:
     def of(secret: SecretStr | None) -> httpx2.URL:
-        return httpx2.URL(secret.get_secret_value() if secret else "")
+        return httpx2.URL(address_of(secret) if secret else "")
 
     return {
         "pagerduty": httpx2.URL(str(settings.pagerduty_url)),

@@ -4,7 +4,7 @@
 | ---------------------------------------------- | --------- |
 | 2xx, whatever its body                         | none      |
 | 3xx: redirects are not followed                | permanent |
-| 408, 425, 429, 5xx; Retry-After is handed on   | retryable |
+| 408, 425, 429, 5xx, after Retry-After, if any  | retryable |
 | other 4xx: a wrong key, address or message     | permanent |
 | no connection, no answer in time, a reset      | retryable |
 
@@ -27,6 +27,8 @@ from surefoot.incidents.markdown import clean
 from surefoot.tools.http import retry_after
 
 TIMEOUT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=5)
+"""What a receiver may ask for: whoever is to be called cannot wait longer."""
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read; none is needed to know that a message was taken."""
 SHORTEST_SECRET = 4
@@ -83,7 +85,8 @@ class Mailbox:
     def _refused(self, response: httpx2.Response, body: bytes) -> NoReturn:
         status = response.status_code
         retry = status in (408, 425, 429) or status >= 500
-        wait = retry_after(response.headers.get("Retry-After")) if retry else None
+        asked = retry_after(response.headers.get("Retry-After")) if retry else None
+        wait = None if asked is None else min(asked, LONGEST_WAIT)
         self._fail(
             f"answered {status}: {_reason(body) or response.reason_phrase}",
             Fault.RETRYABLE if retry else Fault.PERMANENT,

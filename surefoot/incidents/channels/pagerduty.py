@@ -56,7 +56,7 @@ def event(notification: Notification) -> JsonObject:
 
 
 def _payload(words: Notification) -> JsonObject:
-    return {
+    payload: JsonObject = {
         "summary": fitted(words.title, SUMMARY),
         "source": words.subject or CLIENT,
         "severity": SEVERITIES[words.severity],
@@ -66,6 +66,7 @@ def _payload(words: Notification) -> JsonObject:
         "class": words.kind,
         "custom_details": _details(words),
     }
+    return {name: value for name, value in payload.items() if value}
 
 
 def _details(words: Notification) -> JsonObject:

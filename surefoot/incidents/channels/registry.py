@@ -56,10 +56,10 @@ def channels(settings: Settings, timeout: timedelta = TIMEOUT) -> Channels:
     if key := _key(settings.opsgenie_key, VARIABLES["opsgenie"]):
         found["opsgenie"] = Opsgenie(key, str(settings.opsgenie_url), client, timeout)
     if settings.slack_webhook:
-        found["slack"] = Slack(_address(settings.slack_webhook), client, timeout)
+        found["slack"] = Slack(address_of(settings.slack_webhook), client, timeout)
     if settings.incident_webhook:
         secret = _stripped(settings.incident_webhook_secret)
-        address, form = _address(settings.incident_webhook), settings.incident_webhook_format
+        address, form = address_of(settings.incident_webhook), settings.incident_webhook_format
         found["webhook"] = Webhook(address, key_of(secret) if secret else None, form, client, timeout)
     if urls := _stripped(settings.apprise_urls):
         found["apprise"] = Apprise(urls)
@@ -78,6 +78,6 @@ def _key(secret: SecretStr | None, variable: str) -> str:
     return key
 
 
-def _address(secret: SecretStr) -> str:
+def address_of(secret: SecretStr) -> str:
     """The address in ASCII."""
     return str(TypeAdapter(AnyHttpUrl).validate_python(secret.get_secret_value()))

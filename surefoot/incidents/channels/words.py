@@ -49,9 +49,9 @@ def _usable(link: Link) -> Link | None:
     except ValidationError:
         return None
     url = str(address).replace("|", "%7C")
-    return (
-        None if address.password or len(url) > LONGEST_ADDRESS else Link(text=clean(link.text, 100) or "link", url=url)
-    )
+    if address.password or len(url) > LONGEST_ADDRESS:
+        return None
+    return Link(text=clean(link.text, 100) or "link", url=url)
 
 
 def _runnable(instruction: Instruction) -> Instruction | None:

@@ -9,6 +9,7 @@ import pytest
 from surefoot.contracts.oncall import Notice
 from surefoot.embedded.ports import free_port
 from surefoot.errors import DeliveryFailure, Fault
+from surefoot.incidents.channels.http import LONGEST_WAIT
 from surefoot.incidents.channels.registry import Channels, channels
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
@@ -64,6 +65,12 @@ async def test_an_overload_is_tried_again_when_the_receiver_says(
     await simulator.fault(channel, FaultKind.STATUS, status=status, retry_after=waits)
     failure = await failure_of(hasty, channel)
     assert (failure.fault, failure.status, failure.retry_after) == (Fault.RETRYABLE, status, waits)
+
+
+async def test_a_wait_that_nobody_could_bear_is_shortened(hasty: Channels, simulator: SimulatorClient) -> None:
+    await simulator.fault("pagerduty", FaultKind.STATUS, status=503, retry_after=timedelta(days=1))
+    failure = await failure_of(hasty, "pagerduty")
+    assert failure.retry_after == LONGEST_WAIT
 
 
 @pytest.mark.parametrize("channel", NAMES)
