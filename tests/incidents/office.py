@@ -35,3 +35,14 @@ class ClosedOffice:
 
     async def claim(self, effect_key: str) -> JsonObject | None:
         raise StoreUnavailable("Redis at 127.0.0.1:1 did not answer within 0.3 s")
+
+
+class Breakers(PlainOffice):
+    """One breaker, as a test wants it, and how often it was looked at."""
+
+    def __init__(self, episode: str, state: BreakerState = BreakerState.OPEN) -> None:
+        self.episode, self.state, self.looks = episode, state, 0
+
+    async def breakers(self) -> tuple[BreakerStatus, ...]:
+        self.looks += 1
+        return (BreakerStatus(name="create_order", state=self.state, episode=self.episode),)
