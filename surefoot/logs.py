@@ -43,7 +43,7 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
-    for noisy in ("httpx2", "httpcore2", "google_genai"):
+    for noisy in ("httpx2", "httpcore2", "google_genai", "urllib3", "apprise"):  # addresses may be secrets
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
