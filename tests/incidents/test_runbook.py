@@ -7,14 +7,15 @@ import pytest
 from jinja2 import DictLoader, PackageLoader, TemplateError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from typer.core import TyperGroup
-from typer.main import get_command
 
-from surefoot.cli.app import app
+from surefoot.cli.parsing import refusal
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.incidents import ComposeRequest, Evidence, IncidentKind, IncidentReport, TimelineEntry
+from surefoot.contracts.oncall import Escalation
 from surefoot.idempotency import incident_id
+from surefoot.incidents.completeness import shape
 from surefoot.incidents.runbook import GENERAL, RunbookWriter
+from surefoot.incidents.surroundings import Surroundings
 from tests.incidents.reports import AT, EVIDENCE, report
 
 SECTIONS = [
@@ -63,18 +64,7 @@ def commands(markdown: str) -> list[str]:
 
 def exists(command: str) -> bool:
     """Whether it is one line that the command line takes as it is."""
-    words = shlex.split(command)
-    if words[0] != "./starter.py" or "\n" in command:
-        return False
-    group, rest = get_command(app), words[1:]
-    while isinstance(group, TyperGroup):
-        context = group.make_context("starter.py", rest)
-        _, found, rest = group.resolve_command(context, rest)
-        if found is None:
-            return False
-        group = found
-    group.make_context("starter.py", rest)  # raises where an argument or an option is wrong
-    return True
+    return shape(command) is None and refusal(command) is None
 
 
 @pytest.mark.parametrize("kind", IncidentKind)
@@ -242,3 +232,61 @@ def test_a_general_template_that_fails_is_an_error() -> None:
     request = ComposeRequest(incident_id="incident-1", report=report(IncidentKind.TOOL_FAILED))
     with pytest.raises(TemplateError, match="nothing_of_the_kind"):
         writer.write(request, EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("./starter.py breakers", None),
+        ("./starter.py budget --session 'my chat' --tenant acme", None),
+        ("./starter.py breakers show create_order --json", None),
+        ("./starter.py", "names no command"),
+        ("./starter.py incidents", "names no command"),
+        ("./starter.py mend it", "No such command 'mend'"),
+        ("./starter.py retry", "Missing argument 'RUN'"),
+        ("./starter.py status k --nope", "No such option"),
+        ("./starter.py reset k --to 0 --by ann --reason why", "--to"),
+        ("./starter.py show --help", "help only"),
+        ("./starter.py status 'k", "No closing quotation"),
+    ],
+)
+def test_the_command_line_says_whether_it_would_take_a_command(command: str, why: str | None) -> None:
+    found = refusal(command)
+    assert found is None if why is None else why in (found or "")
+
+
+def test_a_command_that_the_command_line_does_not_know_is_a_problem_of_the_runbook() -> None:
+    shipped = PackageLoader("surefoot.incidents")
+    general = shipped.get_source(RunbookWriter().environment, GENERAL)[0]
+    wrong = general.replace("{{ commands.retry }}", "{{ commands.retry }} --hard")
+    request = ComposeRequest(incident_id="incident-1", report=report(IncidentKind.TOOL_FAILED))
+    runbook = RunbookWriter(DictLoader({GENERAL: wrong, "tool_failed.md.j2": wrong}), refusal=refusal).write(
+        request, EVIDENCE
+    )
+    assert runbook.completeness
+    assert "No such option: --hard" in "".join(runbook.completeness.problems)
+
+
+def test_the_profiles_that_use_what_failed_are_named() -> None:
+    profiles = {"create_order": tuple(f"shop-{number:02}" for number in range(12))}
+    writer = RunbookWriter(surroundings=Surroundings(profiles))
+    text = writer.write(ComposeRequest(incident_id="incident-1", report=report(IncidentKind.BREAKER_OPEN)), EVIDENCE)
+    assert "- profiles `shop-00`, `shop-01`" in text.markdown
+    assert "`shop-09` and 2 more" in text.markdown
+
+
+def test_the_levels_of_a_policy_are_named_with_their_minutes_and_channels() -> None:
+    levels = [
+        {"who": "first responder", "channels": ["slack"]},
+        {"after": "90s", "who": "the [lead](https://evil.example)", "channels": ["pagerduty", "slack", "webhook"]},
+    ]
+    escalation = Escalation.model_validate({"levels": levels, "repeats": 1, "every": "1h"})
+    one = report(IncidentKind.BREAKER_OPEN)
+    text = (
+        RunbookWriter()
+        .write(ComposeRequest(incident_id="incident-1", report=one, escalation=escalation), EVIDENCE)
+        .markdown
+    )
+    assert "- after 0 minutes: `first responder`, by slack\n" in text
+    assert "- after 1.5 minutes: `the [lead](https://evil.example)`, by pagerduty, slack and webhook\n" in text
+    assert "- then all of it again, 1 time more, every 60 minutes\n" in text
