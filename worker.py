@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -12,26 +12,33 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.enrichment import EnrichmentActivities
 from activities.guardrails import GuardrailActivities
 from activities.incidents import IncidentActivities
 from activities.llm import LlmActivities
 from activities.notifications import NotificationActivities
 from activities.post_incident import PostIncidentActivities
 from activities.profiles import ProfileActivities
+from activities.routing import RoutingActivities
+from activities.small_calls import SmallCalls, Unheard
 from activities.tools import ToolActivities
 from activities.triage import TriageActivities
 from activities.watching import WatchActivities
 from surefoot import logs
+from surefoot.cli.parsing import refusal
 from surefoot.client.connection import connect
 from surefoot.client.links import link
+from surefoot.contracts.profiles import Profile
 from surefoot.crash_points import CrashPoints
 from surefoot.errors import SurefootError, Unreachable
 from surefoot.health.server import probed
 from surefoot.incidents import oncall
 from surefoot.incidents.channels.registry import channels
 from surefoot.incidents.evidence import TemporalEvidence
+from surefoot.incidents.runbook import RunbookWriter
 from surefoot.incidents.runs import TemporalRuns
 from surefoot.incidents.shelf import Shelf
+from surefoot.incidents.surroundings import Surroundings
 from surefoot.incidents.triage import Triage
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
@@ -39,6 +46,7 @@ from surefoot.ports import ChannelPort, GuardOffice, ModelPort
 from surefoot.profiles import Profiles
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
+from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import Settings, load
 from surefoot.tools.registry import ToolRegistry
@@ -64,12 +72,15 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
         guards = RedisGuards.connect(url, prefix=settings.key_prefix, timeout=settings.store_timeout)
         open_things.push_async_callback(guards.close)
         profiles = Profiles(settings.agents_dir, tools, settings.fallback_model)
+        usable = _usable(profiles)
         pricing = GenaiPricing()
         crash = CrashPoints.parse(settings.kill_at)
         calls = ToolActivities(tools, guards, crash)
         checks = GuardrailActivities(guards, pricing)
         words = RedisTextStream(guards.store, settings.key_prefix)
         office = RedisOffice(guards.store, settings.key_prefix)
+        small_calls = SmallCalls(LlmActivities(ports, guards, pricing, Unheard()), guards, pricing)
+        detours = RoutingActivities(small_calls, RedisRoutes(guards.store, settings.key_prefix))
         pagers = channels(settings)
         open_things.push_async_callback(pagers.aclose)
         yield Worker(
@@ -82,17 +93,25 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
                 checks.close_books,
                 LlmActivities(ports, guards, pricing, words, crash).generate,
                 *calls.activities(),
-                *incident_activities(settings, client, office, pagers, crash),
+                *incident_activities(settings, client, office, pagers, crash, usable),
+                EnrichmentActivities(small_calls, settings.incident_model).enrich,
+                detours.reroute,
+                detours.route_back,
             ],
             workflow_runner=runner(),
             max_concurrent_activities=settings.max_activities,
             sticky_queue_schedule_to_start_timeout=settings.sticky,
-            graceful_shutdown_timeout=_longest_deadline(profiles) + policies.MODEL_OVERHEAD,
+            graceful_shutdown_timeout=_longest_deadline(usable) + policies.MODEL_OVERHEAD,
         )
 
 
 def incident_activities(
-    settings: Settings, client: Client, office: GuardOffice, channels: Mapping[str, ChannelPort], crash: CrashPoints
+    settings: Settings,
+    client: Client,
+    office: GuardOffice,
+    channels: Mapping[str, ChannelPort],
+    crash: CrashPoints,
+    profiles: Iterable[Profile] = (),
 ) -> list[Callable[..., Awaitable[object]]]:
     """What incidents ask for, in the order of their life."""
     triage = Triage(
@@ -103,23 +122,29 @@ def incident_activities(
     )
     runs = TemporalRuns(client, task_queue=settings.task_queue)
     shelf = Shelf(settings.runbook_dir) if settings.runbook_dir else None
+    writer = RunbookWriter(surroundings=Surroundings.of(profiles), refusal=refusal)
     return [
         TriageActivities(triage).triage,
         NotificationActivities(channels, crash).send,
-        IncidentActivities(TemporalEvidence(client), office, crash=crash, shelf=shelf).compose,
+        IncidentActivities(TemporalEvidence(client), office, writer, crash, shelf).compose,
         WatchActivities(office, runs, crash).watch,
         PostIncidentActivities(runs, shelf, crash).close,
     ]
 
 
-def _longest_deadline(profiles: Profiles) -> timedelta:
-    """What is in flight when the worker is asked to stop may take this long to end well."""
+def _usable(profiles: Profiles) -> list[Profile]:
     usable = []
     for name in profiles.names():
         try:
             usable.append(profiles.load(name))
         except SurefootError as error:
             structlog.get_logger().warning("profile cannot be used", profile=name, reason=str(error))
+    return usable
+
+
+def _longest_deadline(profiles: Iterable[Profile]) -> timedelta:
+    """What is in flight when the worker is asked to stop may take this long to end well."""
+    usable = list(profiles)
     spans = [tool.span for profile in usable for tool in profile.tools]
     return max([*spans, *(profile.limits.model_deadline for profile in usable)], default=timedelta(minutes=5))
 

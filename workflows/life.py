@@ -11,7 +11,7 @@ from activities.triage import TriageActivities
 from surefoot.contracts.incidents import ComposeRequest, Plan
 from surefoot.incidents import record
 from surefoot.incidents.markdown import clean
-from workflows import policies, watching
+from workflows import detours, hints, policies, watching
 from workflows.case import Case
 from workflows.escalation import Escalation
 from workflows.paging import Pager
@@ -34,7 +34,8 @@ class Life:
         """Until it is resolved, which each part sees for itself: what ends just as it is cancelled goes on."""
         case = self._case
         plan = case.incident.plan or await self._triage()
-        await asyncio.gather(self._escalation.run(), watching.watch(case, plan), watching.expire(case, plan))
+        watch = detours.lead if detours.apply(case.incident.report) else watching.watch
+        await asyncio.gather(self._escalation.run(), watch(case, plan), watching.expire(case, plan))
 
     async def _triage(self) -> Plan:
         case = self._case
@@ -49,10 +50,11 @@ class Life:
         return plan
 
     async def study(self) -> None:
-        """Compose the runbook once the plan is there, or the incident is over without one."""
+        """Compose the runbook once the plan is there, or the incident is over without one; then ask for a hint."""
         case = self._case
         await workflow.wait_condition(lambda: case.incident.plan is not None or case.resolved)
         await self.compose()
+        await hints.enrich(case)
 
     async def compose(self) -> None:
         case, plan = self._case, self._case.incident.plan
@@ -77,6 +79,7 @@ class Life:
     async def end(self) -> None:
         """Tell every channel that was paged that it is over. A page that is still being tried is given up."""
         self.pager.resolve()
+        await detours.end(self._case)
         await workflow.wait_condition(lambda: self.pager.quiet)
         self.pager.raise_failures()
 

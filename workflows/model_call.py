@@ -147,6 +147,7 @@ class ModelCalls:
                     "error": why,
                     "attempts": run.profile.limits.model_attempts,
                     "fallback": ", ".join(run.profile.fallback) or None,
+                    "fallbacks": [other for other in (*run.profile.ladder, *run.profile.fallback) if other != model],
                 },
                 tenant=guard_news.FLEET,
             )

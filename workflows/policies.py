@@ -69,6 +69,18 @@ WATCH_TIMEOUT = timedelta(seconds=10)
 """One look whether what failed works again."""
 WATCH_AT_MOST = timedelta(hours=1)
 """The looks come less and less often, down to this."""
+ONCE = RetryPolicy(maximum_attempts=1)
+PROBE_TIMEOUT = timedelta(seconds=20)
+"""One tiny real call of a model, which has 10 s, with its batches to Redis, each tried for 2 s."""
+PROBE_HEARTBEAT = timedelta(seconds=10)
+PROBE_WINDOW = timedelta(minutes=1)
+"""A resolved incident waits this long for the probe that leads runs back; a route that stays ends with its lease."""
+REROUTE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""For ever: only the store's absence fails it."""
+ENRICH_TIMEOUT = timedelta(seconds=25)
+"""The model has 15 s."""
+ENRICH_WINDOW = timedelta(minutes=1)
+"""A hint that comes later is worth little."""
 RECORD_TIMEOUT = timedelta(seconds=30)
 RECORD_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 RECORD_WINDOW = timedelta(days=7)
@@ -80,3 +92,8 @@ SIGNALS_A_RUN = 5_000
 def watch_retry(every: timedelta) -> RetryPolicy:
     """A look that saw no recovery is an attempt that failed: the next one is Temporal's, and leaves no history."""
     return RetryPolicy(initial_interval=every, maximum_interval=max(every, WATCH_AT_MOST))
+
+
+def route_back_retry(every: timedelta) -> RetryPolicy:
+    """As above, and always as often: each look lets the route hold on."""
+    return RetryPolicy(initial_interval=every, maximum_interval=every, backoff_coefficient=1)

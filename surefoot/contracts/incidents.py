@@ -7,6 +7,7 @@ from pydantic import Field
 
 from surefoot.contracts.base import Duration, JsonObject, Message
 from surefoot.contracts.oncall import Delivery, Escalation, Instruction, Link
+from surefoot.contracts.routing import Route
 
 
 class IncidentKind(StrEnum):
@@ -248,6 +249,8 @@ class Incident(Message):
     deeds: tuple[Deed, ...] = ()
     """What was done about it, the newest hundred."""
     enrichment: Enrichment | None = None
+    route: Route | None = None
+    """The way around a model that is out, while this incident leads runs there."""
     post_incident: PostIncident | None = None
     resolved_by: str | None = None
     resolved_why: str | None = None

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from surefoot.contracts.base import Duration, Message
-from surefoot.contracts.models import ModelId
 
 LEASE = timedelta(minutes=30)
 """How long a route holds unless its incident renews it, so that none outlives what it is for."""
@@ -12,8 +11,8 @@ LEASE = timedelta(minutes=30)
 class Route(Message):
     """A model that is out, and the one that was seen to answer in its place. No profile calls one it does not name."""
 
-    model: ModelId
-    to: ModelId
+    model: str
+    to: str
     incident: str
     at: datetime
     until: datetime
@@ -24,8 +23,8 @@ class RerouteRequest(Message):
     """Input of ``incidents.reroute``."""
 
     incident_id: str
-    model: ModelId
-    candidates: tuple[ModelId, ...] = ()
+    model: str
+    candidates: tuple[str, ...] = ()
     """Models that may take over, in order; ``model`` itself is none."""
     lease: Duration = LEASE
 
@@ -48,7 +47,7 @@ class RouteBackRequest(Message):
     """Input of ``incidents.route_back``."""
 
     incident_id: str
-    model: ModelId
+    model: str
     lease: Duration = LEASE
     """How much longer the route holds if the model does not answer; a route that is gone is not written again."""
 

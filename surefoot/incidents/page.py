@@ -8,6 +8,7 @@ from surefoot.incidents.markdown import code, moment
 
 SHOWN = 10
 """The newest deeds and deliveries."""
+LONGEST_HINT = 2_000
 
 
 def page(incident: Incident) -> str:
@@ -18,6 +19,7 @@ def page(incident: Incident) -> str:
         *_standing(incident),
         "\n".join(_deeds(incident)),
         "\n".join(map(_message, incident.deliveries[-SHOWN:])),
+        _hint(incident),
         incident.runbook.markdown if incident.runbook else "The runbook is being composed.",
     ]
     return "\n\n".join(filter(None, paragraphs))
@@ -27,6 +29,9 @@ def _standing(incident: Incident) -> Iterator[str]:
     if incident.acknowledged_at and incident.acknowledged_by and incident.acknowledged_why:
         who, why = code(incident.acknowledged_by), code(incident.acknowledged_why)
         yield f"Acknowledged {moment(incident.acknowledged_at)} by {who}: {why}"
+    if incident.route:
+        model, other = code(incident.route.model), code(incident.route.to)
+        yield f"Runs that ask for {model} use {other}, where their profile names it, until {model} answers again."
     if incident.assignee:
         yield f"Assigned to {code(incident.assignee)}"
     if incident.snoozed_until:
@@ -34,6 +39,14 @@ def _standing(incident: Incident) -> Iterator[str]:
     if incident.resolved_at and incident.resolved_by and incident.resolved_why:
         who, why = code(incident.resolved_by), code(incident.resolved_why)
         yield f"Resolved {moment(incident.resolved_at)} by {who}: {why}"
+
+
+def _hint(incident: Incident) -> str:
+    hint = incident.enrichment
+    if hint is None:
+        return ""
+    whose = f"**A hint of the model {code(hint.model)}, which may be wrong:**"
+    return f"{whose} {code(hint.summary, LONGEST_HINT)}\n\nProbable cause: {code(hint.probable_cause, LONGEST_HINT)}"
 
 
 def _deeds(incident: Incident) -> Iterator[str]:

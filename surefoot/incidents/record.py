@@ -6,6 +6,7 @@ from typing import Any
 from surefoot.contracts.incidents import (
     Acknowledgement,
     Deed,
+    Enrichment,
     Incident,
     IncidentReport,
     IncidentState,
@@ -16,6 +17,7 @@ from surefoot.contracts.incidents import (
     Snooze,
 )
 from surefoot.contracts.oncall import ChannelName, Delivery, DeliveryState, Notice
+from surefoot.contracts.routing import Rerouted
 from surefoot.incidents import schedule
 from surefoot.incidents.schedule import Call
 from surefoot.incidents.severity import assess
@@ -169,6 +171,28 @@ def resolved(incident: Incident, *, by: str, why: str, at: datetime) -> Incident
     changes: dict[str, Any] = {"state": IncidentState.RESOLVED, "snoozed_until": None}  # of several types
     ended = incident.model_copy(update={**changes, "resolved_by": by, "resolved_why": why, "resolved_at": at})
     return _done(ended, at, by, "resolved", why)
+
+
+def enriched(incident: Incident, hint: Enrichment) -> Incident:
+    """The incident with what a model makes of it, which changes nothing else."""
+    return incident.model_copy(update={"enrichment": hint})
+
+
+def led_around(incident: Incident, led: Rerouted, at: datetime) -> Incident:
+    """The incident once runs are led around its model, or no other model can take over."""
+    why = "; ".join(f"{one.model}: {one.why}" for one in led.unfit)
+    model = incident.report.subject
+    if led.route is None:
+        return noted(incident, at, f"cannot lead runs around {model}", why or "their profile names no other model")
+    led_there = incident.model_copy(update={"route": led.route})
+    return noted(led_there, at, f"leads runs from {model} to {led.route.to}", why)
+
+
+def led_back(incident: Incident, at: datetime) -> Incident:
+    """The incident once its model answers again. Without a route nothing was done."""
+    if incident.route is None:
+        return incident
+    return noted(incident.model_copy(update={"route": None}), at, f"leads runs back to {incident.route.model}")
 
 
 def closed(incident: Incident, written: PostIncident, at: datetime) -> Incident:
