@@ -24,6 +24,7 @@ class Commands:
     """From the turn that the run was in when it told of the incident."""
     approvals: Written
     incident: Written
+    acknowledge: Written
     resolve: Written
     doctor: Written
     breakers: Written
@@ -56,6 +57,7 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         reset=_reset(report, run),
         approvals=Written("./starter.py approvals"),
         incident=Written(f"./starter.py incidents show {incident}"),
+        acknowledge=Written(f"./starter.py incidents ack {incident} {BY} 'on it'"),
         resolve=Written(f"./starter.py incidents resolve {incident} {BY} 'checked: it works again'"),
         doctor=Written("./starter.py doctor"),
         breakers=Written("./starter.py breakers"),

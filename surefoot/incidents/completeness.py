@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from surefoot.contracts.incidents import Completeness, IncidentReport
+from surefoot.contracts.incidents import Completeness, ComposeRequest, Evidence, IncidentReport
 from surefoot.incidents.anatomy import TITLE, Part, parts
 from surefoot.incidents.markdown import moment, plain
 from surefoot.incidents.redaction import redact
@@ -113,11 +113,12 @@ _SAME = 0.4
 """The least share of different words in a text of twenty or more that is no filler."""
 
 
-def graded(markdown: str, incident_id: str, report: IncidentReport, refusal: Refusal | None = None) -> Completeness:
+def graded(markdown: str, request: ComposeRequest, evidence: Evidence, refusal: Refusal | None = None) -> Completeness:
     """Score a runbook between 0 and 1, and name what is missing or wrong. ``refusal`` knows the command line."""
-    found, known = parts(markdown), _known(incident_id, report)
+    found, known = parts(markdown), _known(request.incident_id, request.report)
     earned, problems = 0.0, []
-    lint = _lint(found, report, refusal or shape)
+    told = json.dumps([request.model_dump(), evidence.model_dump()], ensure_ascii=False, default=str)
+    lint = _lint(found, told, refusal or shape)
     for section in SECTIONS:
         part = found.get(section.name, Part())
         wrong = lint.get(section.name, [])
@@ -135,10 +136,9 @@ def _first(problems: list[str]) -> tuple[str, ...]:
     return (*problems[:PROBLEMS], f"and {left} more") if left > 0 else tuple(problems)
 
 
-def _lint(found: dict[str, Part], report: IncidentReport, refusal: Refusal) -> dict[str, list[str]]:
+def _lint(found: dict[str, Part], foreign: str, refusal: Refusal) -> dict[str, list[str]]:
     """What is wrong with each section, whatever it holds beside it."""
-    foreign, said = json.dumps(report.model_dump(), ensure_ascii=False, default=str), set[str]()
-    wrong = {}
+    said, wrong = set[str](), {}
     for heading, part in found.items():
         wrong[heading] = [*_holes(part, foreign), *_filler(part, said), *_refused(part, refusal)]
         said |= set(part.sentences)

@@ -106,7 +106,7 @@ class RunbookWriter:
             assessment=assessment,
             evidence=evidence,
             markdown=text,
-            completeness=graded(text, request.incident_id, report, self._refusal),
+            completeness=graded(text, request, evidence, self._refusal),
         )
 
 

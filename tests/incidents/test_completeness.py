@@ -13,6 +13,7 @@ from tests.incidents.reports import EVIDENCE, report
 
 K = IncidentKind
 TOOL = report(K.BREAKER_OPEN)
+REQUEST = ComposeRequest(incident_id=incident_id(TOOL), report=TOOL)
 HEADINGS = [section.name for section in SECTIONS[1:]]
 
 
@@ -25,11 +26,11 @@ def write(report: IncidentReport, evidence: Evidence = EVIDENCE, templates: dict
 
 
 def score(markdown: str) -> float:
-    return graded(markdown, incident_id(TOOL), TOOL).score
+    return graded(markdown, REQUEST, EVIDENCE).score
 
 
 def problems(markdown: str) -> str:
-    return "\n".join(graded(markdown, incident_id(TOOL), TOOL).problems)
+    return "\n".join(graded(markdown, REQUEST, EVIDENCE).problems)
 
 
 def filled(*texts: str) -> str:

@@ -205,7 +205,7 @@ def test_the_numbers_of_a_budget_are_dollars_and_per_cent() -> None:
 )
 def test_the_books_of_a_budgets_scope_are_one_command_away(subject: str, command: str) -> None:
     facts: JsonObject = {"settled": 1, "limit": 2, "profile": "operations"}
-    assert commands(write(report(IncidentKind.BUDGET_HARD, subject=subject, facts=facts)))[0] == command
+    assert commands(write(report(IncidentKind.BUDGET_HARD, subject=subject, facts=facts)))[1] == command
 
 
 def test_a_model_and_a_tool_have_different_impacts() -> None:
