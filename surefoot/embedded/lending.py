@@ -7,7 +7,7 @@ from temporalio.envconfig import ClientConfig
 
 from surefoot.errors import InvalidInput
 from surefoot.settings import given, variables
-from surefoot.simulator.client import ADDRESSES
+from surefoot.simulator.client import ADDRESSES, sink_variables
 
 WORLD = "main"
 """The simulator's world that is lent."""
@@ -15,6 +15,10 @@ SIMULATED_KEY = "simulator"
 """Stands for the API key of a simulated provider."""
 KEYS = {"GEMINI_API_URL": "GEMINI_API_KEY", "MISTRAL_API_URL": "MISTRAL_API_KEY"}
 """The key of each provider, by the variable of its address."""
+CHANNELS = frozenset(
+    {"PAGERDUTY_ROUTING_KEY", "OPSGENIE_API_KEY", "SLACK_WEBHOOK_URL", "INCIDENT_WEBHOOK_URL", "APPRISE_URLS"}
+)
+"""Any of these, and people are told in earnest."""
 NO_TEMPORAL_CONFIG = {"TEMPORAL_CONFIG_FILE": os.devnull}
 """Keeps a user's profile, with its TLS and keys, away from a server that is not the user's."""
 
@@ -30,13 +34,19 @@ def found() -> dict[str, str]:
 
 
 def simulated(given: Mapping[str, str], url: str) -> dict[str, str]:
-    """The addresses in a simulator at ``url`` of all that is not given. A provider is given by its key or its URL."""
+    """The addresses in a simulator at ``url`` of all that is not given. A provider is given by its key or its URL.
+
+    Where anything is simulated and no channel is given, incidents go to the simulator's sinks.
+    """
+    world = f"{url}/w/{WORLD}"
     missing = {
-        name: f"{url}/w/{WORLD}/{target}"
+        name: f"{world}/{target}"
         for name, target in ADDRESSES.items()
         if name not in given and KEYS.get(name) not in given
     }
-    return missing | {key: SIMULATED_KEY for address, key in KEYS.items() if address in missing}
+    keys = {key: SIMULATED_KEY for address, key in KEYS.items() if address in missing}
+    paged = not missing or any(name in given for name in CHANNELS)
+    return missing | keys | ({} if paged else sink_variables(world))
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
