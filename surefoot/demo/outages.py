@@ -10,7 +10,10 @@ from surefoot.contracts.runs import RunResult
 from surefoot.demo.stage import Stage
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
+from surefoot.simulator.sinks.alerts import Alert, AlertState
 
+CHANNELS = {"pagerduty", "opsgenie", "slack", "webhook"}
+"""Where the shipped on-call policy sends an incident of this severity; here, the simulator's sinks."""
 QUESTION = "Where is my order A-1003?"
 TOOL = "look_up_order"
 OPEN_FOR = timedelta(seconds=3)
@@ -45,6 +48,7 @@ async def recover(stage: Stage) -> None:
     stage.hold(state is BreakerState.CLOSED, f"the circuit is {state}", state)
     resolved = await stage.until(lambda: _resolved(stage, incident), "the incident's resolution")
     stage.hold(resolved.state is IncidentState.RESOLVED, f"the incident resolved itself: {resolved.resolved_why}")
+    await _told(stage, AlertState.RESOLVED, "were told that it is over")
 
 
 async def _ask(stage: Stage, customers: int, key: str) -> list[RunResult]:
@@ -59,6 +63,7 @@ async def _one_incident(stage: Stage, results: tuple[RunResult, ...]) -> None:
     stage.hold(len(met) == 1, "one incident for all of them", met)
     incident = await stage.until(lambda: _composed(stage), "the incident's runbook")
     stage.show(incident.id)
+    await _told(stage, AlertState.TRIGGERED, "were told of it once each")
     stage.hold(
         {incident.id} == met and incident.occurrences == len(results),
         f"{incident.assessment.severity.name}, met by {incident.occurrences} runs; its runbook begins:",
@@ -66,6 +71,17 @@ async def _one_incident(stage: Stage, results: tuple[RunResult, ...]) -> None:
     )
     if incident.runbook:
         stage.quote(incident.runbook.markdown.partition("\n## Diagnosis")[0].strip())
+
+
+async def _told(stage: Stage, state: AlertState, what: str) -> None:
+    """Hold that each channel has one alert about the circuit, in this state."""
+
+    async def alerts() -> list[Alert] | Literal[False]:
+        found = [alert for alert in await stage.shop.alerts() if TOOL in alert.title]
+        return found if [alert.state for alert in found] == [state] * len(CHANNELS) else False
+
+    found = await stage.until(alerts, f"the alerts that are {state}")
+    stage.hold({alert.target for alert in found} == CHANNELS, f"{', '.join(sorted(CHANNELS))} {what}", found)
 
 
 async def _composed(stage: Stage) -> Incident | Literal[False]:
