@@ -40,8 +40,12 @@ async def serving(
     office: GuardOffice | None = None,
     shelf: Shelf | None = None,
     quick: bool = False,
+    activities: bool = True,
 ) -> AsyncIterator[Worker]:
-    """A worker that keeps incidents. ``quick`` lets a test change what ``workflows.policies`` holds."""
+    """A worker that keeps incidents. ``quick`` lets a test change what ``workflows.policies`` holds.
+
+    Without ``activities`` it decides and does nothing.
+    """
     channels = Sinks() if sinks is None else sinks
     guards, runs = office or PlainOffice(), TemporalRuns(client, task_queue=task_queue)
     async with Worker(
@@ -51,12 +55,14 @@ async def serving(
         activities=[
             TriageActivities(Triage(policy or oncall.load(), channels, lambda id: None)).triage,
             NotificationActivities(channels).send,
-            IncidentActivities(TemporalEvidence(client), guards).compose,
+            IncidentActivities(TemporalEvidence(client), guards, shelf=shelf).compose,
             WatchActivities(guards, runs).watch,
             PostIncidentActivities(runs, shelf).close,
             create_order,
             check,
-        ],
+        ]
+        if activities
+        else [],
         workflow_runner=UnsandboxedWorkflowRunner() if quick else runner(),
     ) as running:
         yield running
