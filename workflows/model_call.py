@@ -10,6 +10,7 @@ from temporalio.exceptions import (
 )
 
 from activities.llm import LlmActivities
+from surefoot.contracts.base import JsonObject
 from surefoot.contracts.budgets import Hold
 from surefoot.contracts.guardrails import GuardrailDecision, OpenCircuit
 from surefoot.contracts.incidents import IncidentKind
@@ -19,12 +20,17 @@ from surefoot.contracts.tools import ToolContract
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
 from workflows import guard_news, outages, policies, tool_words
 from workflows.clearance import Clearance
+from workflows.reporting import Told
 from workflows.run import Run
 
 TOLD = {ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED, ErrorType.STORE_UNAVAILABLE}
 """Ends of a model activity that tell what the call cost and changed."""
 SETTLED = TOLD | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled."""
+OUTAGES_AN_HOUR = 20
+"""Outages of a model that are told; what comes after them is in the runs' steps alone."""
+OUTAGES_SINCE = "outages_of_an_hour"
+"""Names the change for runs that told an incident too late when one an hour was all there was."""
 
 
 class ModelCalls:
@@ -136,23 +142,26 @@ class ModelCalls:
         run = self._run
         run.state = run.state.model_copy(update={"avoid": (*run.state.avoid, model)})
         summary = f"All attempts to call {model} failed: {why}"
-        await run.tell(
-            run.report(
-                IncidentKind.MODEL_OUTAGE,
-                model,
-                f"{workflow.now():%Y%m%dT%H}",
-                summary,
-                {
-                    "model": model,
-                    "error": why,
-                    "attempts": run.profile.limits.model_attempts,
-                    "fallback": ", ".join(run.profile.fallback) or None,
-                    "fallbacks": [other for other in (*run.profile.ladder, *run.profile.fallback) if other != model],
-                },
-                tenant=guard_news.FLEET,
-            )
-        )
+        await self._tell_of_outage(model, why, summary)
         run.note(summary)
+
+    async def _tell_of_outage(self, model: str, why: str, summary: str) -> None:
+        """One incident for each outage of an hour. One that is over belongs to an outage before: the next is opened."""
+        run = self._run
+        facts: JsonObject = {
+            "model": model,
+            "error": why,
+            "attempts": run.profile.limits.model_attempts,
+            "fallback": ", ".join(run.profile.fallback) or None,
+            "fallbacks": [other for other in (*run.profile.ladder, *run.profile.fallback) if other != model],
+        }
+        hour = f"{workflow.now():%Y%m%dT%H}"
+        for number in range(1, OUTAGES_AN_HOUR + 1):
+            episode = hour if number == 1 else f"{hour}-{number}"
+            report = run.report(IncidentKind.MODEL_OUTAGE, model, episode, summary, facts, tenant=guard_news.FLEET)
+            told = await run.tell(report)
+            if told is not Told.LATE or not workflow.patched(OUTAGES_SINCE):
+                return
 
 
 def offered_tools(tools: tuple[ToolContract, ...], closed_off: tuple[OpenCircuit, ...]) -> tuple[ToolContract, ...]:

@@ -13,7 +13,7 @@ from surefoot.contracts.profiles import Profile
 from surefoot.contracts.runs import Phase, RunFailure, RunRequest, RunStatus, Step
 from surefoot.errors import ErrorType, detail, final
 from surefoot.idempotency import incident_id
-from workflows.reporting import tell
+from workflows.reporting import Told, tell
 from workflows.state import RunState, Stopwatch
 from workflows.unhindered import unhindered
 
@@ -114,11 +114,12 @@ class Run:
             at=workflow.now(),
         )
 
-    async def tell(self, report: IncidentReport) -> None:
-        """Open the incident of this episode, or add an occurrence to it: once a run."""
+    async def tell(self, report: IncidentReport) -> Told | None:
+        """Open the incident of this episode, or add an occurrence to it: once a run; None if that was done before."""
         incident = incident_id(report)
         if incident in self.state.incidents:
-            return
+            return None
         self.state = self.state.model_copy(update={"incidents": (*self.state.incidents, incident)})
         told = await unhindered(tell(report))
         self.note(f"incident {told}: {report.summary}")
+        return told

@@ -208,3 +208,21 @@ async def test_a_model_that_answers_nonsense_leaves_the_incident_without_a_hint(
         assert (closed.state, closed.enrichment) == (IncidentState.RESOLVED, None)
         assert closed.runbook
         assert len(await simulator.calls("gemini")) == 1
+
+
+async def test_the_next_outage_of_the_same_hour_is_an_incident_of_its_own_and_led_around_too(
+    office: Office, simulator: SimulatorClient, ask: Ask, routes: RedisRoutes, history: History
+) -> None:
+    async with office.open(watch_every="200ms"):
+        seen: list[str] = []
+        for _ in range(2):
+            await simulator.fault("mistral", "status", status=500)
+            started = await office.surefoot.start(ask("Hello there"))
+            result = await office.surefoot.result(started.run)
+            assert result.fell_back
+            seen.append([one for one in result.incidents if "model_outage" in one][-1])
+            assert [route.incident for route in await until(routes.routes)] == [seen[-1]]
+            await simulator.clear_faults()
+            await office.closed(seen[-1])
+            await history(started.run)
+        assert len(set(seen)) == 2
