@@ -56,6 +56,9 @@ def _standing(incident: Incident) -> list[str]:
         else "",
         "Assigned to": incident.assignee or "",
         "Snoozed until": when(incident.snoozed_until),
+        "Runs are led to": incident.route.to if incident.route else "",
+        "A model's hint, which may be wrong:": incident.enrichment.summary if incident.enrichment else "",
+        "Its probable cause, which may be wrong:": incident.enrichment.probable_cause if incident.enrichment else "",
     }
     return [f"{name} {one_line(value)}" for name, value in facts.items() if value]
 

@@ -31,6 +31,8 @@ class Commands:
     breaker: Written
     """The one of the subject."""
     force_open: Written
+    end_route: Written
+    """Let runs try a model again that they are led around."""
     close: Written
     """Let calls through the breaker again."""
     books: Written
@@ -62,6 +64,7 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         doctor=Written("./starter.py doctor"),
         breakers=Written("./starter.py breakers"),
         breaker=Written(f"./starter.py breakers show {subject}"),
+        end_route=Written(f"./starter.py routes clear {subject}"),
         force_open=Written(f"./starter.py breakers force-open {subject} {BY} 'keeps calls off until it is mended'"),
         close=Written(f"./starter.py breakers reset {subject} {BY} 'checked: it is mended'"),
         books=_books(report, run),
