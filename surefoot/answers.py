@@ -62,6 +62,7 @@ class Refused:
     name: str
     retry_after: timedelta | None
     episode: str
+    """Empty if a process's own breaker refused, which opens no incident."""
     in_doubt: bool = False
     """The claim that the call came with is in doubt, and stays so: an earlier attempt may have happened."""
     transition: Transition | None = None

@@ -87,7 +87,7 @@ async def _circuit_open(run: Run, call: ToolCall, cause: ApplicationError) -> st
     opened = detail(cause, CircuitOpen)
     if opened and opened.transition:
         await guard_news.transitions(run, (opened.transition,))
-    elif opened:
+    elif opened and opened.episode:  # none, if it is the circuit of one worker, which stood in for the store's
         await guard_news.breaker_open(run, opened.name, opened.episode)
     wait = opened.retry_after if opened else None
     return _come_back(call.contract, workflow.now() + wait + timedelta(seconds=1) if wait is not None else None)

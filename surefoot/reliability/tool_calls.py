@@ -55,6 +55,8 @@ class ToolCalls(Permits):
         except StoreUnavailable as error:
             log.warning("the process's own breaker stands in", breaker=name, why=str(error))
             admitted = await self.local_breaker.admit(name, breaker, token)
+            if isinstance(admitted, Refused):
+                return replace(admitted, episode="", transition=None)  # it is no episode that an incident could tell
         if isinstance(admitted, Refused):
             return admitted
         return Proceed(None, admitted.permit, None if admitted.permit.local else admitted.transition)

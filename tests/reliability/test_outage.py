@@ -78,7 +78,9 @@ async def test_a_read_goes_on_with_the_process_s_own_breaker_which_opens_no_inci
     assert await severed.complete_tool_call(None, "read", entry.permit) == Receipt()
     failed = await severed.fail_tool_call(None, entry.permit, Verdict.FAILURE, None, fate=Fate.CLEAR)
     assert failed == Receipt()
-    assert isinstance(await begin(severed, None, attempt=2, breaker=TRIPS_AT_ONCE), Refused)
+    refused = await begin(severed, None, attempt=2, breaker=TRIPS_AT_ONCE)
+    assert isinstance(refused, Refused)
+    assert (refused.episode, refused.transition) == ("", None)
 
 
 async def test_words_are_dropped_without_holding_up_the_model(severed: RedisGuards) -> None:

@@ -154,6 +154,25 @@ async def test_an_effect_that_redis_did_not_see_is_booked_later_and_not_repeated
     await history(started.run)
 
 
+async def test_a_worker_s_own_breaker_opens_no_incident_while_redis_is_away(
+    surefoot: SurefootClient, redis: Redis, simulator: SimulatorClient, ask: Ask, history: History
+) -> None:
+    await simulator.fault("orders", "status", status=503)
+    await simulator.fault("mistral", "latency", seconds=timedelta(milliseconds=500), count=1)
+    looks = " ".join(f'look_up_order {{"order_id": "A-{1001 + number}"}}' for number in range(6))
+    started = await surefoot.start(ask(f"[[parallel {looks}]]"))
+    await until(lambda: simulator.calls("mistral"))
+    freeze(redis)
+    await until(lambda: is_waiting(surefoot, started.run))
+    told = [step.what for step in (await surefoot.progress(started.run)).steps]
+    thaw(redis)
+
+    result = await surefoot.result(started.run)
+    assert [step for step in told if "circuit 'look_up_order' is open" in step]
+    assert [incident for incident in result.incidents if "breaker_open" in incident] == []
+    await history(started.run)
+
+
 async def test_a_cancellation_that_comes_while_the_books_are_closed_is_too_late(
     surefoot: SurefootClient, redis: Redis, simulator: SimulatorClient, ask: Ask, history: History, prefix: str
 ) -> None:
