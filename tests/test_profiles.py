@@ -194,6 +194,10 @@ def test_the_settings_fallback_replaces_every_profiles(tmp_path: Path, registry:
             "tools.look_up_order.breaker.probe_lease: 30 s must be longer than the tool's deadline, 40 s",
         ),
         (
+            LEAST + "[tools.issue_refund]\ndeadline = '16s'",
+            "tools.issue_refund.breaker.probe_lease: 30 s must be longer than the tool's deadline, twice over since",
+        ),
+        (
             LEAST + "[limits]\nmax_duration = '5s'\n[tools.look_up_order]",
             "tools.look_up_order.deadline: must be shorter than limits.max_duration",
         ),

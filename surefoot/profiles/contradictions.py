@@ -32,9 +32,10 @@ def _tool(tool: ToolContract, profile: Profile) -> Iterator[tuple[str, str]]:
     key = f"tools.{tool.name}"
     if tool.effect is Effect.UNSAFE and tool.attempts != 1:
         yield f"{key}.attempts", f"must be 1, not {tool.attempts}: the tool is unsafe and is never repeated on doubt"
-    if tool.breaker.probe_lease <= tool.deadline:
-        lease, deadline = tool.breaker.probe_lease.total_seconds(), tool.deadline.total_seconds()
-        yield f"{key}.breaker.probe_lease", f"{lease:g} s must be longer than the tool's deadline, {deadline:g} s"
+    if tool.breaker.probe_lease <= tool.span:
+        lease, span = tool.breaker.probe_lease.total_seconds(), tool.span.total_seconds()
+        twice = ", twice over since it may ask first" if tool.span > tool.deadline else ""
+        yield f"{key}.breaker.probe_lease", f"{lease:g} s must be longer than the tool's deadline{twice}, {span:g} s"
     if tool.deadline >= profile.limits.max_duration:
         yield f"{key}.deadline", "must be shorter than limits.max_duration"
     yield from _breaker(f"{key}.breaker", tool.breaker)
