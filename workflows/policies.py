@@ -81,7 +81,7 @@ ENRICH_TIMEOUT = timedelta(seconds=25)
 """The model has 15 s."""
 ENRICH_WINDOW = timedelta(minutes=1)
 """A hint that comes later is worth little."""
-RECORD_TIMEOUT = timedelta(seconds=30)
+RECORD_TIMEOUT = timedelta(seconds=10)
 RECORD_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 RECORD_WINDOW = timedelta(days=7)
 """A resolved incident waits this long for its record before it closes without one."""
