@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from surefoot.contracts.runs import IdempotencyStatus
-from surefoot.demo.stage import Broken, Stage
+from surefoot.demo.stage import Stage
 from surefoot.embedded.processes import Child
+from surefoot.rehearsal import Broken
 
 COMPLAINT = "My order A-1001 arrived broken, I want my money back. ada@example.com"
 OTHER_COMPLAINT = "My order A-1002 arrived damaged, please refund it. grace@example.com"

@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import Literal, TypeVar
 
 from rich.text import Text
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from surefoot.client import SurefootClient
 from surefoot.client.links import link
@@ -18,18 +16,11 @@ from surefoot.demo.narrator import Narrator
 from surefoot.embedded.lending import WORLD
 from surefoot.embedded.processes import Child
 from surefoot.embedded.stack import Stack
-from surefoot.errors import SurefootError
+from surefoot.rehearsal import SHORT_TIMES, Broken, connect, until
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 
 T = TypeVar("T")
-
-SHORT_TIMES = {"SUREFOOT_ENV": "development", "SUREFOOT_HEARTBEAT": "3s", "SUREFOOT_STICKY": "500ms"}
-"""So that a lost worker is noticed while one watches; production waits 5 s."""
-
-
-class Broken(SurefootError):
-    """A step of the demo did not do what it says."""
 
 
 class Stage:
@@ -47,18 +38,11 @@ class Stage:
         """Start two workers, and connect to the stack's servers."""
         await asyncio.gather(*(self.start_worker() for _ in range(2)))
         self.settings: Settings = self.stack.settings(**SHORT_TIMES)
-        self.temporal = await self._connected()
+        self.temporal = await connect(self.settings)
         self.surefoot = SurefootClient(self.temporal, task_queue=self.settings.task_queue)
         if self.stack.simulator_url is None:
             raise Broken("the stack has no simulator")
         self.shop = SimulatorClient(self.stack.simulator_url, WORLD)
-
-    async def _connected(self) -> Client:
-        """To the stack's own server, whatever Temporal's environment variables and profiles say."""
-        address, namespace = self.settings.temporal_address, self.settings.temporal_namespace
-        if address is None:
-            raise Broken("the stack has no Temporal")
-        return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
 
     async def close(self) -> None:
         """End the connection to the simulator, if there is one."""
@@ -117,10 +101,4 @@ class Stage:
 
     async def until(self, ask: Callable[[], Awaitable[T | Literal[False]]], what: str) -> T:
         """Ask until the answer is truthy; a step that takes longer than 30 s has failed."""
-        try:
-            async with asyncio.timeout(30):
-                while not (answer := await ask()):  # noqa: ASYNC110  # other processes make it so
-                    await asyncio.sleep(0.05)
-                return answer
-        except TimeoutError:
-            raise Broken(f"waited 30 s in vain for {what}") from None
+        return await until(ask, what)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.demo.stage import Broken, Stage
+from surefoot.demo.stage import Stage
 from surefoot.embedded.python import ROOT
 from surefoot.embedded.stack import Stack
+from surefoot.rehearsal import Broken
 from tests.support.descendants import alive, children_of
 
 
@@ -37,7 +38,7 @@ async def test_every_scene_does_what_it_says_whatever_the_environment_says(tmp_p
 
     assert demo.returncode == 0, told.decode()
     assert [line.partition(".")[0] for line in lines if line[:1].isdigit()] == list("1234567")
-    assert sum("✓" in line for line in lines) == 23
+    assert sum("✓" in line for line in lines) == 25
     assert not any("✗" in line for line in lines)
     assert any("/namespaces/default/workflows/run" in line for line in lines)
     assert os.listdir(tmp_path) == []
