@@ -1,8 +1,13 @@
-"""What the guards cost, as multiples of a PING.
+"""What the guards cost, as multiples of a PING: of the guards' own and of redis-py's.
 
-The PING is redis-py's own, with hiredis, over a pool with the settings of the guards' own connections. Prints a table
-and writes ``benchmarks/results/guards.json``; with ``--json`` prints what it writes. The exit code says that it was
-measured: 0 whatever the figures, since a busy machine must not fail a build; a miss is marked as one in both.
+The limits are meant for the PING "of the same client and callers". That is the guards' own: a batch of one PING, sent
+as every guard is (``surefoot/reliability/exchange.py``). redis-py's, with hiredis and over a pool with the same
+settings, takes longer, so that the same guard is a smaller multiple of it; it is what a caller of Redis who knows
+nothing of the guards would compare with. Both are measured, and each multiple is held to the limit by itself.
+
+Prints a table and writes ``benchmarks/results/guards.json``; with ``--json`` prints what it writes. The exit code says
+that it was measured: 0 whatever the figures, since a busy machine must not fail a build; a miss is marked as one in
+both.
 """
 
 import argparse
@@ -10,18 +15,19 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from redis.asyncio import Redis
 
-from benchmarks.acts import LEASE, Acts, Guard
+from benchmarks.acts import LEASE, Act, Acts, Guard
 from benchmarks.report import TIME, Result, context, show, write
 from benchmarks.timing import ROUNDS, Replaying, Round, Spread, in_python, measured, rates, timed
 from surefoot.embedded.redis import start_redis
 from surefoot.reliability.connections import CALLERS, connected, pool
 from surefoot.reliability.guards import RedisGuards
-from surefoot.reliability.store import Store
+from surefoot.reliability.store import Step, Store
 
 AT_ONCE = 32
 BURST, BURSTS = 30, 10
@@ -29,6 +35,7 @@ TIMEOUT = timedelta(seconds=5)
 PREFIX = "bench"
 SENT = ("evalsha", "hgetall")
 """The commands of batches. Those within scripts are counted in their script's time."""
+PINGS = ("own PING", "redis-py PING")
 
 
 class Bench:
@@ -40,6 +47,7 @@ class Bench:
         self._acts = Acts(RedisGuards(Store(self._connections, address=address, timeout=TIMEOUT), PREFIX))
         self._another = RedisGuards.connect(url, prefix=PREFIX, timeout=TIMEOUT)
         self._redis = Redis.from_pool(pool(url, CALLERS, connect=TIMEOUT.total_seconds()))
+        self._pings: tuple[Act, ...] = (self._own_ping, self._redis.ping)
 
     async def close(self) -> None:
         await self._acts.guards.close()
@@ -49,16 +57,23 @@ class Bench:
     async def version(self) -> str:
         return str((await self._redis.info("server"))["redis_version"])
 
+    async def _own_ping(self) -> None:
+        await self._acts.guards.store.one(Step(("PING",), lambda _: None))
+
     async def results(self) -> list[Result]:
         found: list[Result] = []
         for guard in self._acts.all():
             for callers in (1, AT_ONCE):
-                found += _told(guard, callers, await measured(guard, self._redis.ping, callers))
+                found += _told(guard, callers, await measured(guard, self._pings, callers))
             found.append(Result(f"{guard.name}, inside Redis", await self._inside(guard), TIME))
             found.append(Result(f"{guard.name}, in Python", await in_python(guard, self._connections), TIME))
-        wake_ups = Spread.of([await self._wake_up() for _ in range(ROUNDS)])
-        found.append(Result("a follower's wake-up beyond its leader", wake_ups.median, "x PING", 5.0, spread=wake_ups))
-        return [*found, *await self._throughput()]
+        return [*found, *await self._wake_ups(), *await self._throughput()]
+
+    async def _wake_ups(self) -> list[Result]:
+        rounds = zip(*[await self._wake_up() for _ in range(ROUNDS)], strict=True)
+        spreads = [Spread.of(multiples) for multiples in rounds]
+        name = "a follower's wake-up beyond its leader"
+        return [Result(name, s.median, f"x {ping}", 5.0, spread=s) for ping, s in zip(PINGS, spreads, strict=True)]
 
     async def _inside(self, guard: Guard) -> float:
         """Microseconds that Redis itself spends on one act, by its command statistics."""
@@ -74,9 +89,10 @@ class Bench:
                     await guard.undo(outcome)
         return spent / (BURST * BURSTS)
 
-    async def _wake_up(self) -> float:
-        """From the leader's return to its follower's on another worker, in PINGs; negative if that one is first."""
-        waits, pings = [], []
+    async def _wake_up(self) -> tuple[float, ...]:
+        """From the leader's return to its follower's on another worker, in each PING; negative if that is first."""
+        waits: list[float] = []
+        pings: tuple[list[float], ...] = tuple([] for _ in PINGS)
         for _ in range(30):
             claim, _ = await self._acts.claimed()
             follower = asyncio.create_task(self._followed(claim.key))
@@ -84,36 +100,44 @@ class Bench:
             await self._acts.guards.complete_tool_call(claim, "done", None)
             completed = time.perf_counter()
             waits.append(await follower - completed)
-            pings.append((await timed(self._redis.ping))[0])
-        return statistics.median(waits) / statistics.median(pings)
+            for taken, ping in zip(pings, self._pings, strict=True):
+                taken.append((await timed(ping))[0])
+        return tuple(statistics.median(waits) / statistics.median(taken) for taken in pings)
 
     async def _followed(self, key: str) -> float:
         await self._another.follow(key, LEASE)
         return time.perf_counter()
 
     async def _throughput(self) -> list[Result]:
-        acts = (self._redis.ping, self._acts.claim_and_complete, self._acts.whole_call)
-        rounds = [await rates(acts, AT_ONCE) for _ in range(ROUNDS)]
-        shares = Spread.of([pairs / pings for pings, pairs, _ in rounds])
-        calls = Spread.of([calls / pings for pings, _, calls in rounds])
-        pings, pairs, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
+        acts = (self._acts.claim_and_complete, self._acts.whole_call, *self._pings)
+        pairs, whole, *pings = zip(*[await rates(acts, AT_ONCE) for _ in range(ROUNDS)], strict=True)
         pair, call = f"claims and completions, {AT_ONCE} callers", f"claim to report, whole, {AT_ONCE} callers"
-        return [
-            Result(pair, shares.median, "of PINGs/s", 0.30, at_least=True, spread=shares),
-            Result(call, calls.median, "of PINGs/s", spread=calls),
-            Result(f"{pair}, a second", pairs, "/s"),
-            Result(f"{call}, a second", whole, "/s"),
-            Result(f"PINGs, {AT_ONCE} callers, a second", pings, "/s"),
-        ]
+        found: list[Result] = []
+        for name, a_second in zip(PINGS, pings, strict=True):
+            shares, calls = _shares(pairs, a_second), _shares(whole, a_second)
+            found.append(Result(pair, shares.median, f"of {name}s/s", 0.30, at_least=True, spread=shares))
+            found.append(Result(call, calls.median, f"of {name}s/s", spread=calls))
+            found.append(Result(f"{name}s, {AT_ONCE} callers, a second", statistics.median(a_second), "/s"))
+        found.append(Result(f"{pair}, a second", statistics.median(pairs), "/s"))
+        found.append(Result(f"{call}, a second", statistics.median(whole), "/s"))
+        return found
+
+
+def _shares(rates: Sequence[float], of: Sequence[float]) -> Spread:
+    return Spread.of([rate / base for rate, base in zip(rates, of, strict=True)])
 
 
 def _told(guard: Guard, callers: int, rounds: list[Round]) -> list[Result]:
     name = f"{guard.name}, {callers} caller{'s' if callers > 1 else ''}"
-    spread = Spread.of([each.act / each.ping for each in rounds])
-    found = [Result(name, spread.median, "x PING", guard.limit, spread=spread)]
+    found: list[Result] = []
+    for number, ping in enumerate(PINGS):
+        spread = Spread.of([each.act / each.pings[number] for each in rounds])
+        found.append(Result(name, spread.median, f"x {ping}", guard.limit, spread=spread))
     if callers == 1:
         found.append(Result(f"{guard.name}, in all", statistics.median(each.act for each in rounds) * 1e6, TIME))
-        found.append(Result(f"{guard.name}, its PING", statistics.median(each.ping for each in rounds) * 1e6, TIME))
+        for number, ping in enumerate(PINGS):
+            seconds = statistics.median(each.pings[number] for each in rounds)
+            found.append(Result(f"{guard.name}, {ping}", seconds * 1e6, TIME))
     return found
 
 

@@ -17,7 +17,7 @@ from benchmarks.timing import Spread
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-WIDTH = 120
+WIDTH = 130
 """Characters of the table, so that no name is broken where the output is no terminal."""
 TIME = "µs"
 """The unit of figures that are parts of something."""
@@ -109,7 +109,7 @@ def _figures(title: str, results: list[Result]) -> Table:
         table.add_column(heading, justify="left" if heading in ("what", "unit", "") else "right", no_wrap=True)
     for r in results:
         limit = "" if r.limit is None else f"{'≥' if r.at_least else '≤'} {r.limit:g}"
-        verdict = "" if r.limit is None else ("ok" if r.ok else "missed")
+        verdict = "" if r.limit is None else ("ok" if r.ok else "MISS")
         quartiles = f"{r.spread.low:.2f} to {r.spread.high:.2f}" if r.spread else ""
         table.add_row(r.name, f"{r.value:,.2f}", quartiles, r.unit, limit, verdict)
     return table

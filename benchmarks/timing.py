@@ -1,4 +1,4 @@
-"""How it is measured: act and PING in pairs, in turns first, in rounds whose medians are compared."""
+"""How it is measured: act and PINGs together, in turns first, in rounds whose medians are compared."""
 
 import asyncio
 import statistics
@@ -14,7 +14,7 @@ from surefoot.reliability.exchange import Reply, Words
 
 ROUNDS = 5
 SAMPLES = 300
-"""Pairs a round, over all callers."""
+"""Of the act and of each PING in a round, over all callers."""
 TURNS, EACH = 4, 10
 """Turns of each act in a round of rates, and acts of each caller in a turn."""
 
@@ -45,31 +45,30 @@ class Round:
     """Medians of one round, in seconds."""
 
     act: float
-    ping: float
+    pings: tuple[float, ...]
+    """Of each PING, in the order given."""
 
 
-async def measured(guard: Guard, ping: Act, callers: int, samples: int = SAMPLES) -> list[Round]:
-    return [await _round(guard, ping, callers, samples) for _ in range(ROUNDS)]
+async def measured(guard: Guard, pings: Sequence[Act], callers: int, samples: int = SAMPLES) -> list[Round]:
+    return [await _round(guard, pings, callers, samples) for _ in range(ROUNDS)]
 
 
-async def _round(guard: Guard, ping: Act, callers: int, samples: int) -> Round:
-    acts: list[float] = []
-    pings: list[float] = []
+async def _round(guard: Guard, pings: Sequence[Act], callers: int, samples: int) -> Round:
+    taken: list[list[float]] = [[] for _ in (guard, *pings)]
 
     async def caller() -> None:
         for number in range(max(1, samples // callers)):
-            act = await guard.prepare()
-            if number % 2:
-                pings.append((await timed(ping))[0])
-            seconds, outcome = await timed(act)
-            if not number % 2:
-                pings.append((await timed(ping))[0])
-            acts.append(seconds)
-            if guard.undo:
-                await guard.undo(outcome)
+            acts = [await guard.prepare(), *pings]
+            for turn in range(len(acts)):
+                which = (number + turn) % len(acts)
+                seconds, outcome = await timed(acts[which])
+                taken[which].append(seconds)
+                if which == 0 and guard.undo:
+                    await guard.undo(outcome)
 
     await at_once(caller, callers)
-    return Round(statistics.median(acts), statistics.median(pings))
+    act, *rest = map(statistics.median, taken)
+    return Round(act, tuple(rest))
 
 
 async def at_once(doing: Callable[[], Awaitable[None]], callers: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from functools import partial
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -11,16 +12,18 @@ from benchmarks.report import ROOT, Result, context, write
 from benchmarks.timing import Spread, measured
 from surefoot.reliability.connections import pool
 from surefoot.reliability.guards import RedisGuards
+from surefoot.reliability.store import Step
 
 
-async def test_every_guard_can_be_measured_beside_a_ping_by_one_caller_and_by_many(
+async def test_every_guard_can_be_measured_beside_two_pings_by_one_caller_and_by_many(
     guards: RedisGuards, redis_url: str
 ) -> None:
+    own = partial(guards.store.one, Step(("PING",), lambda _: None))
     async with Redis.from_pool(pool(redis_url, 4, connect=1)) as redis:
         for guard in Acts(guards).all():
             for callers in (1, 3):
-                rounds = await measured(guard, redis.ping, callers, samples=4)
-                assert all(each.act > 0 and each.ping > 0 for each in rounds)
+                rounds = await measured(guard, (redis.ping, own), callers, samples=4)
+                assert all(each.act > 0 and len(each.pings) == 2 and min(each.pings) > 0 for each in rounds)
 
 
 def test_a_figure_beyond_its_limit_is_a_miss_on_either_side() -> None:
