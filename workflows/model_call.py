@@ -68,6 +68,7 @@ class ModelCalls:
         if decision.model is None or decision.hold is None:
             raise ValueError("a cleared call needs a model and a hold")
         offered = offered_tools(profile.tools, decision.open_tools)
+        attempt = profile.limits.model_deadline + policies.MODEL_OVERHEAD
         run.model = decision.model
         run.enter(Phase.THINKING)
         reply = await workflow.execute_activity_method(
@@ -82,11 +83,11 @@ class ModelCalls:
                     max_output_tokens=decision.hold.output_tokens,
                 ),
                 hold=decision.hold,
-                breaker=profile.model_breaker,
+                breaker=profile.model_breaker.outlasting(attempt),
                 turn=run.state.turn + 1,
                 deadline=profile.limits.model_deadline,
             ),
-            start_to_close_timeout=profile.limits.model_deadline + policies.MODEL_OVERHEAD,
+            start_to_close_timeout=attempt,
             schedule_to_close_timeout=run.within(policies.MODEL_WINDOW),
             heartbeat_timeout=profile.heartbeat,
             retry_policy=policies.model_retry(profile.limits.model_attempts),

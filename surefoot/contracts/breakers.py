@@ -79,6 +79,11 @@ class BreakerPolicy(Message):
     def _outlasts_a_probe(cls, longest: timedelta, info: ValidationInfo) -> timedelta:
         return _not_shorter(longest, "probe_lease", info)
 
+    def outlasting(self, call: timedelta) -> "BreakerPolicy":
+        """The same, with a lease that a probe of this length does not outlive: its place is not given away."""
+        lease = max(self.probe_lease, call)
+        return self.model_copy(update={"probe_lease": lease, "half_open_at_most": max(self.half_open_at_most, lease)})
+
     def name_for(self, subject: str, tenant: str) -> str:
         """The name of the breaker of a tool or model, for calls of a tenant."""
         return f"{subject}@{tenant}" if self.by_tenant else subject

@@ -200,6 +200,21 @@ async def test_a_dead_prober_is_replaced_and_its_late_result_ignored(breaker: Br
     assert closed.after is BreakerState.CLOSED
 
 
+async def test_a_probe_slower_than_the_lease_closes_it_under_traffic_if_calls_may_take_so_long(
+    breaker: Breaker,
+) -> None:
+    policy = BreakerPolicy(consecutive=1, open_for=SHORT, probe_lease=SHORT, half_open_at_most=SHORT)
+    policy = policy.outlasting(50 * SHORT)
+    await tripped(breaker, policy)
+    slow = await probe(breaker, "slow", policy)
+    for number in range(3):
+        await asyncio.sleep(SHORT.total_seconds())
+        assert isinstance(await breaker.admit("orders", policy, f"other{number}"), Refused)
+    closed = await breaker.report(slow, Verdict.SUCCESS, None)
+    assert closed is not None
+    assert closed.after is BreakerState.CLOSED
+
+
 async def test_a_report_of_an_older_generation_changes_nothing(breaker: Breaker) -> None:
     late = [await admitted(breaker, f"late{number}", QUICK) for number in range(3)]
     await tripped(breaker)

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import IncidentKind
+from surefoot.contracts.models import ModelCall
 from surefoot.simulator.client import SimulatorClient
 from tests.workflows.conftest import Ask
 from tests.workflows.test_agent import History
 from tests.workflows.test_guards import LOOK_UP, told
+from workflows.policies import MODEL_OVERHEAD
 
 SLOW = timedelta(milliseconds=300)
 
@@ -39,6 +41,18 @@ async def test_a_model_that_answers_too_slowly_opens_its_breaker(
     await simulator.fault("gemini", "latency", seconds=SLOW)
     result = await surefoot.run(ask(LOOK_UP, "sluggish"))
     assert await opened(surefoot, result.incidents) == ["gemini:gemini-2.5-flash"]
+
+
+async def test_a_probe_of_a_model_keeps_its_place_for_as_long_as_the_model_may_take(
+    surefoot: SurefootClient, ask: Ask, history: History
+) -> None:
+    started = await surefoot.start(ask("Hello there", "brittle"))
+    await surefoot.result(started.run)
+    scheduled = [event.activity_task_scheduled_event_attributes for event in (await history(started.run)).events]
+    (attempt,) = [one for one in scheduled if one.activity_type.name == "llm.generate"]
+    call = ModelCall.model_validate_json(attempt.input.payloads[0].data)
+
+    assert call.deadline + MODEL_OVERHEAD <= call.breaker.probe_lease <= call.breaker.half_open_at_most
 
 
 async def test_answers_that_come_in_time_open_nothing(surefoot: SurefootClient, ask: Ask) -> None:
