@@ -12,8 +12,10 @@ from surefoot.contracts.profiles import Profile
 from surefoot.contracts.tools import Effect
 from surefoot.errors import InvalidInput, ProfileError
 from surefoot.profiles import SHIPPED, Profiles
+from surefoot.profiles.contradictions import LONGEST_MODEL_CALL, LONGEST_TOOL_ATTEMPT
 from surefoot.settings import load
 from surefoot.tools.registry import ToolRegistry
+from workflows import policies
 
 SHOP = "http://127.0.0.1:9/shop"
 VARIABLES = (
@@ -201,6 +203,42 @@ def test_the_settings_fallback_replaces_every_profiles(tmp_path: Path, registry:
             LEAST + "[limits]\nmax_duration = '5s'\n[tools.look_up_order]",
             "tools.look_up_order.deadline: must be shorter than limits.max_duration",
         ),
+        (
+            LEAST + "[tools.send_email]\ndeadline = '20m'\nbreaker = { probe_lease = '30m', half_open_at_most = '1h' }",
+            "tools.send_email.deadline: 1200 s for one attempt is more than the 594 s that a call has with all its",
+        ),
+        (
+            LEAST + "[tools.send_email]\ndeadline = '1s'\nbreaker = { opens_on = ['slow'], slow_after = '5s' }",
+            "tools.send_email.breaker.slow_after: 5 s must be shorter than the tool's deadline, 1 s, or no call is",
+        ),
+        (
+            LEAST + "[tools.send_email]\ndeadline = '5s'\nbreaker = { opens_on = ['slow'] }",
+            "tools.send_email.breaker.slow_after: 5 s must be shorter than the tool's deadline, 5 s, or no call is",
+        ),
+        (
+            LEAST + "[limits]\nmodel_deadline = '4s'\n[model_breaker]\nopens_on = ['slow']",
+            "model_breaker.slow_after: 5 s must be shorter than limits.model_deadline, 4 s, or no call is slow",
+        ),
+        (
+            LEAST + "[limits]\nmodel_deadline = '14m'\nmax_duration = '10m'",
+            "limits.model_deadline: 840 s must not be longer than limits.max_duration, 600 s",
+        ),
+        (
+            LEAST + "[limits]\nmodel_deadline = '15m'",
+            "limits.model_deadline: 900 s must be shorter than 900 s, after which the call is charged as one whose",
+        ),
+        (
+            LEAST + "[limits]\nmodel_deadline = '2h'\nmax_duration = '3h'",
+            "limits.model_deadline: 7200 s must be shorter than 900 s",
+        ),
+        (
+            LEAST + "[limits]\nstore_wait = '3h'",
+            "limits.store_wait: 10800 s must not be longer than limits.max_duration, 3600 s",
+        ),
+        (
+            LEAST + "[model_breaker]\nprobe_lease = '31s'",
+            "model_breaker.probe_lease: 31 s must not be shorter than limits.model_deadline, 300 s",
+        ),
         (LEAST + "[model_breaker]\nopen_for = '10m'", "model_breaker.open_at_most: must not be shorter than open_for"),
         (LEAST + "[model_breaker]\nprobes = 0", "model_breaker.probes: Input should be greater than or equal to 1"),
         (LEAST + "[budgets.session]\nlimit = 0.5", "budgets.session.limit: 0.5 is not money: write dollars in quotes"),
@@ -225,6 +263,21 @@ def test_what_is_wrong_is_named_with_file_key_and_reason(
     tmp_path: Path, registry: ToolRegistry, text: str, told: str
 ) -> None:
     assert refusal(tmp_path, registry, text).startswith(told)
+
+
+def test_times_that_are_not_written_fit_those_that_are(tmp_path: Path, registry: ToolRegistry) -> None:
+    brief = loaded(tmp_path, registry, LEAST + "[limits]\nmax_duration = '1m'")
+    assert (brief.limits.model_deadline, brief.limits.store_wait) == (timedelta(minutes=1), timedelta(minutes=1))
+    patient = loaded(tmp_path, registry, LEAST + "[limits]\nmodel_deadline = '14m'")
+    assert patient.model_breaker.probe_lease == patient.model_breaker.half_open_at_most == timedelta(minutes=14)
+    said = "probe_lease = '2m'\nopen_for = '1s'\n[limits]\nmodel_deadline = '2m'"
+    breaker = loaded(tmp_path, registry, LEAST + f"[model_breaker]\n{said}").model_breaker
+    assert (breaker.probe_lease, breaker.open_for) == (timedelta(minutes=2), timedelta(seconds=1))
+
+
+def test_a_tool_has_time_for_one_attempt_at_least() -> None:
+    assert LONGEST_TOOL_ATTEMPT + policies.TOOL_OVERHEAD == policies.TOOL_WINDOW
+    assert LONGEST_MODEL_CALL + policies.MODEL_OVERHEAD < policies.MODEL_WINDOW
 
 
 def test_everything_wrong_is_named_at_once(tmp_path: Path, registry: ToolRegistry) -> None:

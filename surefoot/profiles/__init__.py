@@ -96,9 +96,12 @@ class Profiles:
         if ungranted:
             raise _Wrong(ungranted)
         budgets = {kind: budget.model_dump() for kind, budget in {**DEFAULT_BUDGETS, **file.budgets}.items()}
+        limits = file.limits.fitted()
         return Profile.model_validate(
             {
                 **file.model_dump(exclude={"tools", "budgets"}),
+                "limits": limits.model_dump(),
+                "model_breaker": file.model_breaker.fitted(limits.model_deadline).model_dump(),
                 "name": name,
                 "system": file.system.strip(),
                 "fallback": file.fallback if self._fallback is None else self._fallback,

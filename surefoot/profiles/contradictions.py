@@ -1,10 +1,17 @@
 """What makes no sense in a profile although each value alone is fine."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from surefoot.contracts.breakers import BreakerPolicy
+from surefoot.contracts.breakers import BreakerPolicy, Sign
+from surefoot.contracts.budgets import HoldTimes
 from surefoot.contracts.profiles import Profile
 from surefoot.contracts.tools import Effect, ToolContract
+
+LONGEST_MODEL_CALL = HoldTimes().sent
+"""A call that takes longer is charged at its bound before it ends."""
+LONGEST_TOOL_ATTEMPT = timedelta(minutes=9, seconds=54)
+"""What the time for all attempts of a tool's call leaves for the first."""
 
 
 def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -12,12 +19,37 @@ def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
     if not profile.system:
         yield "system", "is empty"
     yield from _models(profile)
+    yield from _limits(profile)
     for tool in profile.tools:
         yield from _tool(tool, profile)
     for name in profile.approvals:
         if profile.tool(name) is None:
             yield f"approvals.{name}", f"the tool is not granted; add [tools.{name}]"
-    yield from _breaker("model_breaker", profile.model_breaker)
+    yield from _breaker("model_breaker", profile.model_breaker, profile.limits.model_deadline, "limits.model_deadline")
+    lease, deadline = profile.model_breaker.probe_lease, profile.limits.model_deadline
+    if lease < deadline:
+        yield (
+            "model_breaker.probe_lease",
+            f"{_told(lease)} must not be shorter than limits.model_deadline, {_told(deadline)}",
+        )
+
+
+def _told(span: timedelta) -> str:
+    return f"{span.total_seconds():g} s"
+
+
+def _limits(profile: Profile) -> Iterator[tuple[str, str]]:
+    limits = profile.limits
+    longest = _told(limits.max_duration)
+    if limits.model_deadline > limits.max_duration:
+        told = _told(limits.model_deadline)
+        yield "limits.model_deadline", f"{told} must not be longer than limits.max_duration, {longest}"
+    if limits.model_deadline >= LONGEST_MODEL_CALL:
+        told = f"{_told(limits.model_deadline)} must be shorter than {_told(LONGEST_MODEL_CALL)}"
+        yield "limits.model_deadline", f"{told}, after which the call is charged as one whose outcome is unknown"
+    if limits.store_wait > limits.max_duration:
+        told = _told(limits.store_wait)
+        yield "limits.store_wait", f"{told} must not be longer than limits.max_duration, {longest}"
 
 
 def _models(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -33,14 +65,20 @@ def _tool(tool: ToolContract, profile: Profile) -> Iterator[tuple[str, str]]:
     if tool.effect is Effect.UNSAFE and tool.attempts != 1:
         yield f"{key}.attempts", f"must be 1, not {tool.attempts}: the tool is unsafe and is never repeated on doubt"
     if tool.breaker.probe_lease <= tool.span:
-        lease, span = tool.breaker.probe_lease.total_seconds(), tool.span.total_seconds()
+        lease, span = _told(tool.breaker.probe_lease), _told(tool.span)
         twice = ", twice over since it may ask first" if tool.span > tool.deadline else ""
-        yield f"{key}.breaker.probe_lease", f"{lease:g} s must be longer than the tool's deadline{twice}, {span:g} s"
+        yield f"{key}.breaker.probe_lease", f"{lease} must be longer than the tool's deadline{twice}, {span}"
     if tool.deadline >= profile.limits.max_duration:
         yield f"{key}.deadline", "must be shorter than limits.max_duration"
-    yield from _breaker(f"{key}.breaker", tool.breaker)
+    if tool.span > LONGEST_TOOL_ATTEMPT:
+        told = f"{_told(tool.span)} for one attempt is more than the {_told(LONGEST_TOOL_ATTEMPT)}"
+        yield f"{key}.deadline", f"{told} that a call has with all its attempts"
+    yield from _breaker(f"{key}.breaker", tool.breaker, tool.span, "the tool's deadline")
 
 
-def _breaker(key: str, policy: BreakerPolicy) -> Iterator[tuple[str, str]]:
+def _breaker(key: str, policy: BreakerPolicy, longest: timedelta, called: str) -> Iterator[tuple[str, str]]:
+    if Sign.SLOW in policy.opens_on and policy.slow_after >= longest:
+        slow = f"{_told(policy.slow_after)} must be shorter than {called}, {_told(longest)}"
+        yield f"{key}.slow_after", f"{slow}, or no call is slow"
     if policy.open_at_most < policy.open_for:
         yield f"{key}.open_at_most", "must not be shorter than open_for"

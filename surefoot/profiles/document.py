@@ -52,9 +52,19 @@ def _span(text: object) -> timedelta:
 class BreakerTable(_Table, BreakerPolicy):
     """``[tools.<name>.breaker]`` and ``[model_breaker]``."""
 
+    def fitted(self, call: timedelta) -> BreakerPolicy:
+        """A lease that is not written is as long as a call may take."""
+        return self if "probe_lease" in self.model_fields_set else self.outlasting(call)
+
 
 class LimitsTable(_Table, Limits):
     """``[limits]``."""
+
+    def fitted(self) -> Limits:
+        """What is not written is no longer than the run, which may be shorter than the default."""
+        unwritten = {"store_wait", "model_deadline"} - self.model_fields_set
+        fitting = {name: min(getattr(self, name), self.max_duration) for name in unwritten}
+        return Limits(**{**self.model_dump(), **fitting})
 
 
 class ApprovalTable(_Table, ApprovalRule):
