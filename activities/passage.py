@@ -9,7 +9,7 @@ from activities.persistence import persisted
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.tools import Effect, ToolBooking, ToolCall, ToolResult
 from surefoot.crash_points import CrashPoint, CrashPoints
-from surefoot.errors import CallFailed, ErrorType, ToolFailure, final
+from surefoot.errors import CallFailed, ErrorType, Superseded, ToolFailure, final
 from surefoot.ports import Fate, Guards, Proceed, ToolContext
 
 LANDING_MARGIN = timedelta(seconds=1)
@@ -56,9 +56,14 @@ class Passage:
         return Fate.UNKNOWN if self.effect is Effect.UNSAFE else Fate.DOUBT
 
     async def done(self, content: JsonValue, took: timedelta, *, replayed: bool) -> ToolResult:
-        """Record the result and report the success."""
+        """Record the result and report the success.
+
+        Raises ``Superseded`` if the ledger does not take it, since the claim is another's: what counts is there.
+        """
         claim, permit = self.claim, self._permit
         receipt = await persisted(lambda: self._guards.complete_tool_call(claim, content, permit, took))
+        if claim and receipt and receipt.superseded:
+            raise Superseded(f"the claim {claim.key!r} has passed from {claim.owner!r} to another owner")
         self._crash.reach(CrashPoint.BEFORE_COMPLETION)
         booking = ToolBooking(claim=claim, content=content, permit=permit, verdict=Verdict.SUCCESS, took=took)
         return ToolResult(

@@ -15,7 +15,7 @@ from activities.llm import LlmActivities
 from activities.tools import ToolActivities, Toolbox
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.models import Generation, ModelCall, Prompt
-from surefoot.contracts.tools import Effect, ToolCall, ToolResult
+from surefoot.contracts.tools import Claim, Effect, ToolCall, ToolResult
 from surefoot.errors import CallFailed, detail
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.ports import OnText, Proceed, ToolContext
@@ -106,6 +106,31 @@ async def test_a_handler_whose_claim_has_gone_is_stopped(
     assert stopped.value.type == "ToolRetryable"
     assert not stopped.value.non_retryable
     assert await guards.ledger.show("effect") is None
+
+
+class Forgetful(RedisGuards):
+    """Guards of a worker that is frozen whenever it ought to renew a lease."""
+
+    async def renew(self, claim: Claim, lease: timedelta) -> bool:
+        return True
+
+
+async def test_a_result_that_comes_after_its_claim_has_gone_gives_way_to_the_recorded_one(
+    tools: ToolRegistry, guards: RedisGuards, simulator: SimulatorClient, prefix: str
+) -> None:
+    await simulator.fault("orders", "latency", seconds=4 * LEASE, count=1)
+    late = Forgetful(guards.store, prefix)
+    first = asyncio.create_task(made(tools, late, order(tools), by="1", lease=LEASE))
+    await until(lambda: simulator.calls("orders"))
+    await asyncio.sleep(LEASE.total_seconds())
+    second = await made(tools, guards, order(tools), by="2")
+    with pytest.raises(ApplicationError, match="has passed") as stopped:
+        await first
+    again = await made(tools, guards, order(tools), by="1", attempt=2)
+
+    assert (stopped.value.type, stopped.value.non_retryable) == ("ToolRetryable", False)
+    assert again.replayed
+    assert again.content == second.content
 
 
 class Nothing(Arguments):
