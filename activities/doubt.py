@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from pydantic import JsonValue
-from temporalio import activity
 
-from activities.passage import LANDING_MARGIN, Passage, landing
+from activities.passage import LANDING_MARGIN, Passage
 from surefoot.contracts.breakers import Verdict
-from surefoot.contracts.tools import Claim, Effect
+from surefoot.contracts.tools import Claim, Effect, ToolCall
 from surefoot.errors import ErrorType, ToolFailure, retryable
 from surefoot.ports import Fate
 
@@ -18,20 +17,14 @@ Ask: TypeAlias = Callable[[], Awaitable[tuple[JsonValue, timedelta]]]
 """Asks the target by key: the result or None, and how long it took. Raises ``ToolFailure``."""
 
 
-async def heed_the_forgotten(passage: Passage, *, was_sending: bool) -> None:
-    """An earlier attempt has left no claim, as when Redis was wiped: its request may have left all the same.
+def remembered(call: ToolCall, attempt: int, *, was_sending: bool) -> bool:
+    """Whether a request may have left before this attempt, by what Temporal knows, should Redis have been wiped.
 
-    ``was_sending`` is what that attempt said last. Returns if the call may go on.
+    ``was_sending`` is what the attempt before this one said last. A keyed call is repeated in any case.
     """
-    if passage.claim is None or activity.info().attempt == 1 or passage.claim.fence > 1:
-        return
-    if passage.effect is Effect.UNSAFE and was_sending:
-        message = "an earlier attempt was about to send its request, and Redis has forgotten it"
-        raise await passage.end(ErrorType.OUTCOME_UNKNOWN, message, Fate.UNKNOWN, attempts=1)
-    if passage.effect is Effect.VERIFIABLE:
-        await passage.leave(Verdict.NEUTRAL, Fate.DOUBT)
-        wait = landing(passage.call) + LANDING_MARGIN
-        raise retryable(ErrorType.TOOL_RETRYABLE, "an earlier attempt left no claim", retry_after=wait)
+    if call.contract.effect is Effect.UNSAFE:
+        return call.in_doubt or was_sending
+    return call.in_doubt or (call.contract.effect is Effect.VERIFIABLE and attempt > 1)
 
 
 async def settled(passage: Passage, ask: Ask) -> tuple[JsonValue, timedelta] | None:
@@ -40,8 +33,8 @@ async def settled(passage: Passage, ask: Ask) -> tuple[JsonValue, timedelta] | N
     if claim is None or not claim.in_doubt or passage.effect is Effect.KEYED:
         return None
     if passage.effect is Effect.UNSAFE:
-        message = "an earlier attempt was cut off in mid-call"
-        raise await passage.end(ErrorType.OUTCOME_UNKNOWN, message, Fate.UNKNOWN, attempts=claim.attempts)
+        message = "an earlier attempt may have sent its request, and nobody has told what came of it"
+        raise await passage.end(ErrorType.OUTCOME_UNKNOWN, message, Fate.UNKNOWN, attempts=passage.attempts)
     await _landed(passage, claim)
     began = asyncio.get_running_loop().time()
     try:

@@ -18,7 +18,16 @@ from activities.verdicts import refused
 from surefoot.contracts.breakers import Verdict
 from surefoot.contracts.tools import Claim, Effect, ToolCall, ToolResult
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
-from surefoot.errors import ErrorType, StoreUnavailable, Superseded, ToolFailure, Unreachable, retryable
+from surefoot.errors import (
+    CallFailed,
+    ErrorType,
+    StoreUnavailable,
+    Superseded,
+    ToolFailure,
+    Unreachable,
+    call_unmade,
+    retryable,
+)
 from surefoot.idempotency import canonical
 from surefoot.ports import Busy, Doubtful, Fate, Guards, Proceed, Refused, Replay
 
@@ -56,6 +65,7 @@ class Attempt:
         self._effect = call.contract.effect
         self._lease = lease or call.contract.span + LEASE_MARGIN
         self._marked = 0.0
+        self._number = activity.info().attempt + call.earlier_attempts
 
     async def make(self) -> ToolResult:
         """Return the result, now or recorded; raise the application error that says what comes next."""
@@ -80,12 +90,26 @@ class Attempt:
             breaker=call.contract.breaker,
             effect_key=None if self._effect is Effect.READ else call.effect_key,
             owner=f"{info.workflow_run_id}/{info.activity_id}",
-            attempt=info.attempt,
+            attempt=self._number,
             lease=self._lease,
             mark_sent=self._effect in (Effect.KEYED, Effect.VERIFIABLE),
             lands_within=landing(call),
             tenant=call.tenant,
+            in_doubt=doubt.remembered(call, self._number, was_sending=self._pulse.was_sending),
         )
+
+    def unmade(self, error: StoreUnavailable) -> ApplicationError:
+        """The store was away before this attempt sent anything. Final: the run waits, and has it made again."""
+        call = self._call
+        earlier = call.in_doubt or (self._pulse.was_sending if self._effect is Effect.UNSAFE else self._number > 1)
+        details = CallFailed(
+            tool=call.contract.name,
+            attempts=0,
+            message=str(error),
+            maybe_done=earlier and self._effect is not Effect.READ,
+            unmade=self._number,
+        )
+        return call_unmade(details)
 
     def _refused(self, refusal: Refused) -> ApplicationError:
         """A circuit that is open while an earlier attempt is in doubt leaves the outcome unknown."""
@@ -102,7 +126,6 @@ class Attempt:
 
     async def _proceed(self, passage: Passage) -> ToolResult:
         self._crash.reach(CrashPoint.AFTER_CLAIM)
-        await doubt.heed_the_forgotten(passage, was_sending=self._pulse.was_sending)
         found = await doubt.settled(passage, lambda: self._asked(passage))
         if found is not None:
             content, took = found

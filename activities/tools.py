@@ -20,7 +20,6 @@ from surefoot.errors import (
     Superseded,
     final,
     retryable,
-    store_unavailable,
 )
 from surefoot.ports import Guards, ToolContext
 
@@ -89,4 +88,4 @@ class ToolActivities:
             except Superseded as error:
                 raise retryable(ErrorType.TOOL_RETRYABLE, str(error)) from error
             except StoreUnavailable as error:
-                raise store_unavailable(str(error)) from error
+                raise attempt.unmade(error) from error

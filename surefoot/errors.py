@@ -203,6 +203,8 @@ class CallFailed(Message):
     maybe_done: bool = False
     """The effect may have happened all the same."""
     transitions: tuple[Transition, ...] = ()
+    unmade: int = 0
+    """The attempt, by number, that the store's absence kept from sending anything; 0 if something else went wrong."""
 
 
 class ModelFailed(Message):
@@ -216,6 +218,8 @@ class ModelFailed(Message):
     drifts: tuple[PriceDrift, ...] = ()
     unsettled: tuple[ModelBooking, ...] = ()
     """What Redis was not there to be told."""
+    store: str = ""
+    """The store's epoch when the call was settled."""
 
 
 class BudgetRefused(Message):
@@ -256,6 +260,17 @@ def retryable(
 ) -> ApplicationError:
     """An error that Temporal retries, after ``retry_after`` if the target asked for that."""
     return ApplicationError(message, *details, type=type, next_retry_delay=retry_after)
+
+
+def call_unmade(details: CallFailed) -> ApplicationError:
+    """Redis was away before a tool's request left. Final for the activity: the workflow waits on durable timers."""
+    return ApplicationError(
+        details.message,
+        details,
+        type=ErrorType.STORE_UNAVAILABLE,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def store_unavailable(message: str) -> ApplicationError:

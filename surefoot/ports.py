@@ -119,6 +119,7 @@ class Guards(Protocol):
         mark_sent: bool,
         lands_within: timedelta,
         tenant: str = "",
+        in_doubt: bool = False,
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
         """Claim, then admit. A refusal by the breaker puts the claim back as it was, with its doubt.
 
@@ -126,7 +127,8 @@ class Guards(Protocol):
 
         ``effect_key`` is None for a ``read``. With ``mark_sent`` the claim is at once marked sent, which saves a
         round trip where a needless doubt does no harm; otherwise call ``mark_sent`` before the request leaves. A
-        request that left now can land for ``lands_within``.
+        request that left now can land for ``lands_within``. ``in_doubt`` says that an earlier request may have left:
+        a claim that the store has never heard of, or has forgotten, begins in doubt.
         """
         ...
 

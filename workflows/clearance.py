@@ -12,6 +12,7 @@ from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
 from workflows import guard_news, outages, policies
 from workflows.budgeting import own_breakers, scopes
+from workflows.patience import Patience
 from workflows.run import Run
 
 MAX_PROMPT = 256 * 1024
@@ -55,7 +56,7 @@ class Clearance:
 
     async def _checked(self, refused: tuple[str, ...]) -> GuardrailDecision:
         """One guardrail check; while Redis is away the run waits here, not in a worker's memory."""
-        wait, waited = policies.STORE_PATIENCE, timedelta(0)
+        patience = Patience(self._run)
         while True:
             self._run.enter(Phase.CHECKING)
             try:
@@ -68,15 +69,7 @@ class Clearance:
             except FailureError as error:
                 if not _store_is_away(error):
                     raise
-                left = self._run.profile.limits.store_wait - waited
-                if left <= timedelta(0):
-                    raise self._run.end(
-                        ErrorType.STORE_UNAVAILABLE, f"Redis was away for longer than {waited}"
-                    ) from error
-                await outages.met(self._run, "the guardrail check before a model call got no answer")
-                pause = min(wait, left)
-                await self._run.sleep(pause, Phase.WAITING_FOR_STORE)
-                waited, wait = waited + pause, min(wait * 2, policies.STORE_PATIENCE_MAX)
+                await patience.wait("the guardrail check before a model call got no answer", error)
             else:
                 await outages.over(self._run)
                 return decision

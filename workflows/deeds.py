@@ -21,6 +21,8 @@ class Deeds(Message):
 
     done: dict[str, tuple[int, ...]] = {}  # noqa: RUF012 - pydantic copies it
     taken: dict[str, tuple[int, ...]] = {}  # noqa: RUF012
+    unknown: dict[str, tuple[int, ...]] = {}  # noqa: RUF012
+    """Those of which a call has ended without anybody's knowing whether it happened."""
 
     def next_turn(self) -> "Deeds":
         return self.model_copy(update={"taken": {}})
@@ -36,6 +38,12 @@ class Deeds(Message):
         """A call that was rejected or refused does not count."""
         left = tuple(n for n in self.taken.get(name, ()) if n != occurrence)
         return self.model_copy(update={"taken": {**self.taken, name: left}})
+
+    def doubt(self, name: str, occurrence: int) -> "Deeds":
+        return self.model_copy(update={"unknown": {**self.unknown, name: (*self.unknown.get(name, ()), occurrence)}})
+
+    def in_doubt(self, name: str, occurrence: int) -> bool:
+        return occurrence in self.unknown.get(name, ())
 
     def finish(self, name: str, occurrence: int) -> "Deeds":
         return self.model_copy(update={"done": {**self.done, name: (*self.done.get(name, ()), occurrence)}})

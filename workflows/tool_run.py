@@ -5,18 +5,19 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from surefoot.contracts.conversation import CallPart, ToolMessage
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
-from surefoot.errors import ErrorType, InvalidInput
+from surefoot.errors import CallFailed, ErrorType, InvalidInput
 from surefoot.idempotency import canonical, effect_key, identifying
 from surefoot.schema import normalised
 from workflows import guard_news, outages, policies, tool_words
 from workflows.approval import ApprovalGate
 from workflows.asking import Asking
 from workflows.deeds import Deeds, deed
+from workflows.patience import Patience
 from workflows.run import Run
 
 
@@ -95,6 +96,7 @@ class ToolRuns:
             arguments=arguments,
             tenant=self._run.request.tenant,
             occurrence=occurrence,
+            in_doubt=self._deeds.in_doubt(name, occurrence),
             effect_key=effect_key(
                 namespace=info.namespace,
                 tenant=self._run.request.tenant,
@@ -109,23 +111,51 @@ class ToolRuns:
         self._deeds = self._deeds.give_back(deed(call.contract, call.arguments), call.occurrence)
 
     async def _execute(self, call: ToolCall) -> str:
-        window = self._run.within(policies.TOOL_WINDOW)
-        self._in_flight[call.id] = call
-        try:
-            result = await self._activity(call, window)
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            del self._in_flight[call.id]
-            return await tool_words.failed(self._run, call, error)
-        del self._in_flight[call.id]
-        return await self._succeeded(call, result)
+        patience, activity_id = Patience(self._run), None
+        while True:
+            window = self._run.within(policies.TOOL_WINDOW)
+            self._in_flight[call.id] = call
+            try:
+                result = await self._activity(call, window, activity_id)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                unmade = tool_words.unmade(error)
+                if unmade is None:
+                    return await self._failed(call, error)
+                call, activity_id = await self._waited(call, unmade, patience, error), error.activity_id
+            else:
+                del self._in_flight[call.id]
+                if patience.tried:
+                    await outages.over(self._run)
+                return await self._succeeded(call, result)
 
-    async def _activity(self, call: ToolCall, window: timedelta) -> ToolResult:
+    async def _waited(self, call: ToolCall, unmade: CallFailed, patience: Patience, error: ActivityError) -> ToolCall:
+        """The call as it is to be made once the store may be back: under its activity's id, and so its own claim."""
+        if not unmade.maybe_done:
+            del self._in_flight[call.id]
+        try:
+            await patience.wait(f"a call of {call.contract.name} could not be claimed", error)
+            self._run.heed_end()
+        except ApplicationError:
+            if unmade.maybe_done:
+                await self._run.tell(tool_words.unknown_outcome(self._run, call, unmade.message))
+            raise
+        self._run.enter(Phase.ACTING)
+        return call.model_copy(update={"in_doubt": unmade.maybe_done, "earlier_attempts": unmade.unmade - 1})
+
+    async def _failed(self, call: ToolCall, error: ActivityError) -> str:
+        del self._in_flight[call.id]
+        if tool_words.may_have_happened(call, error):
+            self._deeds = self._deeds.doubt(deed(call.contract, call.arguments), call.occurrence)
+        return await tool_words.failed(self._run, call, error)
+
+    async def _activity(self, call: ToolCall, window: timedelta, activity_id: str | None) -> ToolResult:
         limits = call.contract
         result: ToolResult = await workflow.execute_activity(
             f"tool.{limits.name}",
             call,
+            activity_id=activity_id,
             result_type=ToolResult,
             start_to_close_timeout=limits.span + policies.TOOL_OVERHEAD,
             schedule_to_close_timeout=window,

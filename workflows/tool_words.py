@@ -16,6 +16,8 @@ from surefoot.idempotency import canonical
 from workflows import guard_news
 from workflows.run import Run
 
+DECIDED = {ErrorType.TOOL_FAILED, ErrorType.INVALID_ARGUMENTS, ErrorType.CIRCUIT_OPEN}
+"""Ends of a call that has surely changed nothing."""
 SUMMARY_LENGTH = 180
 """Characters of arguments shown in the Temporal UI."""
 
@@ -69,18 +71,31 @@ async def failed(run: Run, call: ToolCall, error: ActivityError) -> str:
         await guard_news.transitions(run, failure.transitions)
     if kind == ErrorType.INVALID_ARGUMENTS:
         return f"{name!r} refused: {failure.message if failure else cause}."
-    if _may_have_happened(call, kind, failure):
+    if may_have_happened(call, error):
         await run.tell(unknown_outcome(run, call, failure.message if failure else str(cause)))
         return _unknown(call)
     return await _spent(run, call, failure, cause)
 
 
-def _may_have_happened(call: ToolCall, kind: str | None, failure: CallFailed | None) -> bool:
+def unmade(error: ActivityError) -> CallFailed | None:
+    """The store was away before the last attempt could send anything."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type != ErrorType.STORE_UNAVAILABLE:
+        return None
+    failure = detail(cause, CallFailed)
+    return failure if failure and failure.unmade else None
+
+
+def may_have_happened(call: ToolCall, error: ActivityError) -> bool:
     """No attempt had the last word, or it had and does not know: time ran out, in a call or before the next one."""
+    cause = error.cause
+    kind = cause.type if isinstance(cause, ApplicationError) else None
     if kind == ErrorType.OUTCOME_UNKNOWN:
         return True
-    decided = kind == ErrorType.TOOL_FAILED or (failure is not None and not failure.maybe_done)
-    return call.contract.effect is not Effect.READ and not decided
+    if call.contract.effect is Effect.READ or kind in DECIDED:
+        return False
+    failure = detail(cause, CallFailed) if isinstance(cause, ApplicationError) else None
+    return failure is None or failure.maybe_done
 
 
 async def _circuit_open(run: Run, call: ToolCall, cause: ApplicationError) -> str:

@@ -52,6 +52,10 @@ class ToolCall(Message):
     tenant: str
     occurrence: int = 0
     """Which of the run's equal deeds this is; part of the effect key."""
+    in_doubt: bool = False
+    """The run knows that it may have happened before, even if the store has forgotten that."""
+    earlier_attempts: int = Field(default=0, ge=0)
+    """Attempts made before the run waited for the store and asked for them to go on."""
 
 
 class ToolResult(Message):

@@ -74,7 +74,7 @@ def of_claim(claim: JsonObject | None) -> str | None:
         return None
     if claim.get("settled"):
         return f"It was settled by {claim.get('by')}: {claim.get('reason')}"
-    return "A later attempt has learnt that it has happened." if claim.get("state") == "done" else None
+    return "It has happened: its result is recorded." if claim.get("state") == "done" else None
 
 
 def _window(report: IncidentReport) -> BudgetWindow:

@@ -68,6 +68,7 @@ class Ledger:
         lease: timedelta,
         mark_sent: bool,
         lands_within: timedelta,
+        in_doubt: bool = False,
     ) -> Step[Claim | Replay | Busy | Doubtful]:
         def read(row: Row) -> Claim | Replay | Busy | Doubtful:
             word, fence, attempts, doubt, remaining, result = row
@@ -81,7 +82,9 @@ class Ledger:
             claim = Claim(key=effect_key, owner=owner, fence=int(fence), attempts=int(attempts))
             return _with_doubt(claim, doubt)
 
-        arguments = (owner, attempt, milliseconds(lease), int(mark_sent), self._memory, milliseconds(lands_within))
+        landing = milliseconds(lands_within)
+        forgotten = landing if in_doubt else 0
+        arguments = (owner, attempt, milliseconds(lease), int(mark_sent), self._memory, landing, forgotten)
         return run("ledger/claim", self._keys(effect_key), arguments, read)
 
     async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:

@@ -31,12 +31,19 @@ class ToolCalls(Permits):
         mark_sent: bool,
         lands_within: timedelta,
         tenant: str = "",
+        in_doubt: bool = False,
     ) -> Proceed | Refused | Replay | Busy | Doubtful:
         token, name = f"{owner}#{attempt}", breaker.name_for(tool, tenant)
         if effect_key is None:
             return await self._begin_read(name, breaker, token)
         claiming = self.ledger.claim_step(
-            effect_key, owner=owner, attempt=attempt, lease=lease, mark_sent=mark_sent, lands_within=lands_within
+            effect_key,
+            owner=owner,
+            attempt=attempt,
+            lease=lease,
+            mark_sent=mark_sent,
+            lands_within=lands_within,
+            in_doubt=in_doubt,
         )
         admission = self.breaker.admit_step(name, breaker, token)
         claim, admitted = await self.store.two(claiming, admission, *self.breaker.listing(name))

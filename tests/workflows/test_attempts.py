@@ -23,7 +23,7 @@ from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
 from surefoot.contracts.models import ModelCall, Prompt
 from surefoot.contracts.tools import Claim, ToolCall
 from surefoot.embedded.redis import Redis, start_redis
-from surefoot.errors import ModelFailed
+from surefoot.errors import CallFailed, ModelFailed, detail
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
 from surefoot.ports import Proceed, Receipt
@@ -132,6 +132,76 @@ async def test_a_request_that_leaves_after_a_look_up_may_land_as_late_as_any_oth
     assert shown["attempts"] == 2
     lands = datetime.fromisoformat(str(shown["lands"]))
     assert lands >= began + asking + SHORT + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("send_email", "OutcomeUnknown"), ("issue_refund", "ToolRetryable")])
+async def test_a_call_that_redis_forgot_is_not_made_while_its_run_remembers_a_doubt(
+    tools: ToolRegistry, guards: RedisGuards, simulator: SimulatorClient, name: str, kind: str
+) -> None:
+    call = call_of(tools, name, attempts=3).model_copy(update={"in_doubt": True})
+    with pytest.raises(ApplicationError) as failed:
+        await made(tools, guards, call, 1)
+    assert failed.value.type == kind
+    assert await simulator.calls("mail") == await simulator.calls("refunds") == []
+
+
+async def test_a_circuit_that_is_open_does_not_make_a_forgotten_doubt_go_away(
+    tools: ToolRegistry, guards: RedisGuards, simulator: SimulatorClient
+) -> None:
+    call = call_of(tools, "send_email", attempts=1).model_copy(update={"in_doubt": True})
+    await guards.breaker.force("send_email", BreakerState.FORCED_OPEN, "test", "t")
+    kinds = []
+    for state in (BreakerState.FORCED_OPEN, BreakerState.CLOSED):
+        await guards.breaker.force("send_email", state, "test", state)
+        with pytest.raises(ApplicationError) as failed:
+            await made(tools, guards, call, 1)
+        kinds.append(failed.value.type)
+    assert kinds == ["OutcomeUnknown", "OutcomeUnknown"]
+    assert await simulator.calls("mail") == []
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+async def test_a_call_that_redis_did_not_let_begin_is_made_later_as_if_for_the_first_time(
+    tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient, name: str
+) -> None:
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    call = call_of(tools, name, attempts=1)
+    await guards.breaker.status(name)  # connected
+    os.kill(freezing.child.pid, signal.SIGSTOP)
+    with pytest.raises(ApplicationError) as failed:
+        await made(tools, guards, call, 1)
+    details = detail(failed.value, CallFailed)
+    assert (failed.value.type, failed.value.non_retryable) == ("StoreUnavailable", True)
+    assert details
+    assert (details.unmade, details.maybe_done) == (1, False)
+
+    os.kill(freezing.child.pid, signal.SIGCONT)  # which may claim and mark what was asked for before
+    await made(tools, guards, call, 1)
+    claim = await guards.ledger.show(call.effect_key)
+    assert claim
+    assert (claim["state"], claim["fence"]) == ("done", 1)
+    await guards.close()
+
+
+async def test_the_store_s_absence_leaves_the_doubt_of_an_earlier_attempt(
+    tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient
+) -> None:
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    call = call_of(tools, "issue_refund", attempts=3)
+    await died(guards, call, lands_within=timedelta(milliseconds=1))
+    os.kill(freezing.child.pid, signal.SIGSTOP)
+    with pytest.raises(ApplicationError) as failed:
+        await made(tools, guards, call, 2)
+    details = detail(failed.value, CallFailed)
+    assert details
+    assert (details.unmade, details.maybe_done) == (2, True)
+
+    os.kill(freezing.child.pid, signal.SIGCONT)
+    await asyncio.sleep(0.01)
+    again = call.model_copy(update={"in_doubt": True, "earlier_attempts": 1})
+    await made(tools, guards, again, 1)
+    assert [one.operation for one in await simulator.calls("refunds")] == ["lookup", "issue_refund"]
+    await guards.close()
 
 
 class Blinking(RedisGuards):
