@@ -60,7 +60,8 @@ class GuardrailActivities:
             closed = brought_about([await self._guards.close_hold(hold) for hold in books.holds])
         except StoreUnavailable as error:
             raise store_unavailable(str(error)) from error
-        return booked.model_copy(update={"crossings": (*booked.crossings, *closed.crossings)})
+        crossings = (*booked.crossings, *closed.crossings)
+        return booked.model_copy(update={"crossings": crossings, "store": closed.store or booked.store})
 
     async def _booked(self, unsettled: tuple[ModelBooking | ToolBooking, ...]) -> BooksClosed:
         return brought_about([await self._guards.book(booking) for booking in unsettled])

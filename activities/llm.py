@@ -128,6 +128,7 @@ class LlmActivities:
             crossings=news.crossings,
             drifts=news.drifts,
             unsettled=() if receipt else (booked,),
+            store=news.store,
         )
 
     def _cost(self, call: ModelCall, usage: Usage, version: str | None) -> int:
@@ -164,6 +165,7 @@ class LlmActivities:
             crossings=news.crossings,
             drifts=news.drifts,
             unsettled=() if receipt else (booked,),
+            store=news.store,
         )
         if failure.fault is Fault.RETRYABLE and receipt is None:
             return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)
@@ -191,7 +193,11 @@ def _news(pulse: Pulse, receipt: Receipt | None) -> BooksClosed:
     """What this attempt's cost has brought about, and those of earlier ones, which told Temporal alone."""
     earlier = BooksClosed.model_validate(pulse.carried or {})
     now = brought_about([receipt] if receipt else [])
-    return BooksClosed(crossings=(*earlier.crossings, *now.crossings), drifts=(*earlier.drifts, *now.drifts))
+    return BooksClosed(
+        crossings=(*earlier.crossings, *now.crossings),
+        drifts=(*earlier.drifts, *now.drifts),
+        store=now.store or earlier.store,
+    )
 
 
 def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:

@@ -25,6 +25,7 @@ def brought_about(receipts: Sequence[Receipt]) -> BooksClosed:
         transitions=tuple(change for receipt in receipts for change in receipt.transitions),
         crossings=tuple(crossing for receipt in receipts for crossing in receipt.crossings),
         drifts=tuple(receipt.drift for receipt in receipts if receipt.drift),
+        store=next((receipt.store for receipt in reversed(receipts) if receipt.store), ""),
     )
 
 

@@ -94,6 +94,8 @@ class Receipt:
     """The call cost more than its bound. It is booked, and from now on the model is reserved at the dearer price."""
     superseded: bool = False
     """The claim has passed to another owner, so nothing was recorded in it."""
+    store: str = ""
+    """The store's epoch, if money was booked."""
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ class AgentWorkflow:
             )
         else:
             await outages.over(run)
+            await guard_news.store_seen(run, closed.store)
             await guard_news.transitions(run, closed.transitions)
             await guard_news.crossings(run, closed.crossings)
             await guard_news.drifts(run, closed.drifts)

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from surefoot.contracts.breakers import BreakerState, Transition
-from surefoot.contracts.budgets import Crossing, PriceDrift, ScopeStatus, crossing_episode, dollars
+from surefoot.contracts.budgets import Crossing, PriceDrift, ScopeStatus, crossing_episode, dollars, lost_writes
 from surefoot.contracts.incidents import IncidentKind, IncidentReport, Recovery
 from surefoot.idempotency import incident_id
 from workflows.reporting import recovered
@@ -12,6 +12,8 @@ from workflows.unhindered import unhindered
 
 FLEET = "fleet"
 """The tenant of incidents about things that all tenants share."""
+_WIPED = "Redis has lost what it held: it was wiped, or a replica without the newest writes took over."
+_MISSED = "Redis has lost its newest writes, money held among them, as when a replica that lagged behind takes over."
 FACTS = {"settled", "held", "limit", "soft_line", "unknown", "window", "resets_at", "round"}
 
 
@@ -70,11 +72,12 @@ async def stopped_by_budget(run: Run, scope: ScopeStatus, epoch: str) -> None:
 
 
 async def store_seen(run: Run, epoch: str) -> None:
-    """A store with another epoch has lost what it knew: spending, claims and breakers begin anew."""
+    """A store with another epoch has lost what it knew, or the newest of it: spending, claims and breakers."""
     before = run.state.store
     if not before or not epoch or before == epoch:
         return
-    summary = "Redis has lost what it held: it was wiped, or a replica without the newest writes took over."
+    run.state = run.state.model_copy(update={"store": epoch})
+    summary = _MISSED if lost_writes(epoch) else _WIPED
     facts = {"before": before, "now": epoch}
     await run.tell(run.report(IncidentKind.STORE_WIPED, "redis", epoch, summary, {**facts}, tenant=FLEET))
 

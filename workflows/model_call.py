@@ -58,6 +58,7 @@ class ModelCalls:
                 await self._failed(decision, error)
             else:
                 await outages.unsettled(self._run, reply.unsettled)
+                await guard_news.store_seen(self._run, reply.store)
                 await guard_news.transitions(self._run, reply.transitions)
                 await guard_news.crossings(self._run, reply.crossings)
                 await guard_news.drifts(self._run, reply.drifts)
@@ -135,6 +136,7 @@ class ModelCalls:
     async def _learnt(self, failed: ModelFailed) -> None:
         run = self._run
         await outages.unsettled(run, failed.unsettled)
+        await guard_news.store_seen(run, failed.store)
         await guard_news.transitions(run, failed.transitions)
         await guard_news.crossings(run, failed.crossings)
         await guard_news.drifts(run, failed.drifts)

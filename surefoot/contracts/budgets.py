@@ -53,6 +53,11 @@ class BudgetLimit(Message):
     mode: BudgetMode = BudgetMode.ENFORCE
 
 
+def lost_writes(epoch: str) -> bool:
+    """Whether the store's epoch began when a hold was missing from it, and not in an empty store."""
+    return epoch.endswith("-lost")
+
+
 class Scope(Message):
     """Something that money is spent for, with the limit that holds for it."""
 
@@ -114,6 +119,8 @@ class Hold(Message):
     """When it was reserved, by Redis's clock; it decides the windows that the call is booked in."""
     dearness: int = Field(default=AS_LISTED, ge=AS_LISTED)
     """Thousandths of the listed price that the bound was reckoned at: more for a model that has cost more."""
+    epoch: str = ""
+    """The store's when the hold was taken. Under the same one it knows the hold, or has lost writes."""
 
 
 class Crossing(Message):

@@ -92,7 +92,7 @@ class GuardrailDecision(Message):
     booked: bool = True
     """What was unsettled has been booked now."""
     store: str = ""
-    """The store's epoch: changes when Redis was wiped or lost its newest writes in a failover."""
+    """The store's epoch: another one after Redis was wiped, or missed a hold and so has lost writes."""
 
 
 class Books(Message):
@@ -109,6 +109,8 @@ class BooksClosed(Message):
     crossings: tuple[Crossing, ...] = ()
     transitions: tuple[Transition, ...] = ()
     drifts: tuple[PriceDrift, ...] = ()
+    store: str = ""
+    """The store's epoch by then, if money was booked."""
 
 
 class Act(Message):

@@ -112,3 +112,5 @@ class ModelReply(Message):
     crossings: tuple[Crossing, ...] = ()
     drifts: tuple[PriceDrift, ...] = ()
     unsettled: tuple[ModelBooking, ...] = ()
+    store: str = ""
+    """The store's epoch when the call was settled."""

@@ -18,7 +18,7 @@ from surefoot.ports import OverBudget, Reservation, Reserved
 from surefoot.reliability.amounts import check_charge, check_hold, check_scopes, nanos
 from surefoot.reliability.scopes import BookedScopes, crossings
 from surefoot.reliability.store import Row, Step, Store, run
-from surefoot.reliability.times import milliseconds, moment, span
+from surefoot.reliability.times import milliseconds, moment, since_epoch, span
 
 A = TypeVar("A")
 
@@ -43,10 +43,23 @@ class Decided:
     now: datetime
 
 
+@dataclass(frozen=True)
+class Booked:
+    """The store's epoch, and the lines that the booking crossed."""
+
+    epoch: str = ""
+    crossings: tuple[Crossing, ...] = ()
+
+
 def _of(hold: Hold) -> BookedScopes:
     """A call is booked where its hold was taken, however late."""
     check_hold(hold)
     return BookedScopes.of(hold.tenant, hold.scopes, hold.at)
+
+
+def _known_until(hold: Hold, lasts: timedelta) -> tuple[str, int]:
+    """The epoch that the hold was taken under, and the first ms at which it can have ended by itself."""
+    return hold.epoch, since_epoch(hold.at) + milliseconds(lasts)
 
 
 def _check(wanted: Reservation) -> None:
@@ -65,7 +78,7 @@ def _reserved(wanted: Reservation, scopes: BookedScopes, row: Row) -> Decided | 
     reserved = Reserved(
         answer=answer,
         rung=max(chosen, 0),
-        hold=_hold(wanted, chosen, moment(since)) if answer is Answer.GO else None,
+        hold=_hold(wanted, chosen, moment(since), epoch) if answer is Answer.GO else None,
         tight_scope=scopes.status(row, int(tight)) if int(tight) else None,
         retry_after=span(wait) if int(wait) else None,
         breakers={},
@@ -75,7 +88,7 @@ def _reserved(wanted: Reservation, scopes: BookedScopes, row: Row) -> Decided | 
     return Decided(reserved, moment(now))
 
 
-def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
+def _hold(wanted: Reservation, rung: int, at: datetime, epoch: str) -> Hold:
     return Hold(
         id=wanted.hold_id,
         tenant=wanted.tenant,
@@ -85,11 +98,13 @@ def _hold(wanted: Reservation, rung: int, at: datetime) -> Hold:
         output_tokens=wanted.output_tokens,
         at=at,
         dearness=wanted.rungs[rung].dearness,
+        epoch=epoch,
     )
 
 
-def _crossings(scopes: BookedScopes, row: Row) -> tuple[Crossing, ...]:
-    return crossings(row[1], scopes, row, epoch=row[0])
+def _booked(scopes: BookedScopes, row: Row) -> Booked:
+    epoch, lines = row[:2]
+    return Booked(epoch, crossings(lines, scopes, row, epoch))
 
 
 class Budget:
@@ -134,7 +149,7 @@ class Budget:
                 return Superseded(f"attempt {attempt} of hold {hold.id!r} is over: a later one began, or it is settled")
             return OverBudget(scopes.status(row, number)) if word == "over" else None
 
-        own = (milliseconds(self._times.sent), hold.bound)
+        own = (milliseconds(self._times.sent), hold.bound, *_known_until(hold, self._times.reserved))
         return self._step("send", scopes, hold.id, attempt, own, read)
 
     def unsend_step(self, hold: Hold, attempt: int) -> Step[None]:
@@ -144,20 +159,26 @@ class Budget:
     def release_step(self, hold: Hold) -> Step[None]:
         return self._step("release", _of(hold), hold.id, 1, (), lambda _: None)
 
-    def close_step(self, hold: Hold) -> Step[tuple[Crossing, ...]]:
+    def close_step(self, hold: Hold) -> Step[Booked]:
         """End the hold of a run that is over; a repetition tells the same crossings."""
         scopes = _of(hold)
-        return self._step("close", scopes, hold.id, 1, (), lambda row: _crossings(scopes, row))
+        return self._step("close", scopes, hold.id, 1, (), lambda row: _booked(scopes, row))
 
-    def settle_step(self, charge: Charge) -> Step[tuple[Crossing, ...]]:
+    def settle_step(self, charge: Charge) -> Step[Booked]:
         """Book what the attempt cost, once; a repetition tells the same crossings."""
         check_charge(charge)
-        scopes = _of(charge.hold)
-        own = (charge.cost, int(charge.unknown))
-        return self._step("settle", scopes, charge.hold.id, charge.attempt, own, lambda row: _crossings(scopes, row))
+        hold, scopes = charge.hold, _of(charge.hold)
+        own = (charge.cost, int(charge.unknown), *_known_until(hold, self._times.sent))
+        return self._step("settle", scopes, hold.id, charge.attempt, own, lambda row: _booked(scopes, row))
 
     def _step(
-        self, name: str, scopes: BookedScopes, hold: str, attempt: int, own: tuple[int, ...], read: Callable[[Row], A]
+        self,
+        name: str,
+        scopes: BookedScopes,
+        hold: str,
+        attempt: int,
+        own: tuple[str | int, ...],
+        read: Callable[[Row], A],
     ) -> Step[A]:
         keys = scopes.keys(self._prefix, f"{hold}#{attempt}")
         return run(f"budget/{name}", keys, self._arguments(scopes, hold, attempt, *own), read)

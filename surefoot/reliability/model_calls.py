@@ -6,7 +6,7 @@ from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
 from surefoot.errors import StoreUnavailable, Superseded
 from surefoot.ports import Admitted, OverBudget, Receipt, Refused, Reservation, Reserved
-from surefoot.reliability.budget import Decided, WindowMoved
+from surefoot.reliability.budget import Booked, Decided, WindowMoved
 from surefoot.reliability.glance import Glance
 from surefoot.reliability.permits import Permits, Report, told
 from surefoot.reliability.prices import drift_of
@@ -48,7 +48,8 @@ class ModelCalls(Permits):
         await self.store.one(self.budget.release_step(hold))
 
     async def close_hold(self, hold: Hold) -> Receipt:
-        return Receipt(crossings=await self.store.one(self.budget.close_step(hold)))
+        closed = await self.store.one(self.budget.close_step(hold))
+        return Receipt(crossings=closed.crossings, store=closed.epoch)
 
     async def begin_model_call(
         self, hold: Hold, attempt: int, breaker: BreakerPolicy
@@ -82,9 +83,10 @@ class ModelCalls(Permits):
         settling = self.budget.settle_step(charge) if charge else None
         drift = drift_of(charge) if charge else None
         raising = [self.prices.raise_step(charge)] if charge and drift else []
-        crossings, transition = await self.store.any_of(settling, self._reporting(report), *raising)
+        settled, transition = await self.store.any_of(settling, self._reporting(report), *raising)
         await self._report_locally(report)
-        return Receipt(transitions=told(transition), crossings=crossings or (), drift=drift)
+        booked = settled or Booked()
+        return Receipt(transitions=told(transition), crossings=booked.crossings, drift=drift, store=booked.epoch)
 
 
 def _breakers(reservation: Reservation) -> list[str]:

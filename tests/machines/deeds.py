@@ -115,6 +115,7 @@ MOMENTS = {
     "at",
     "open_until",
     "epoch",
+    "store",
     "episode",
     "remaining",
     "retry_after",

@@ -9,7 +9,7 @@
 -- limit, soft percent, ms until idle books are forgotten (0: never), 1 if it is enforced. Money is in whole
 -- nano-dollars, exact up to 2^53.
 local HOLD, ATTEMPT, MEMORY, OWN = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local ACTS, LARGEST = 20, 2 ^ 53
+local ACTS, LARGEST, LOST = 20, 2 ^ 53, '-lost'
 local CALL, MINE = HOLD .. '#' .. ARGV[2], 'h:' .. HOLD
 
 local function parsed(value)
@@ -121,6 +121,14 @@ local function epoch()
   local known = redis.call('GET', KEYS[1])
   if not known then redis.call('SET', KEYS[1], ARGV[3]) end
   return known or ARGV[3]
+end
+
+-- A hold that was taken under the present epoch, and is gone before it can have ended by itself: the store has lost
+-- writes. So another epoch begins, which tells everyone who asks.
+local function missed(taken_under, ends, at)
+  if at < ends and redis.call('GET', KEYS[1]) == taken_under then
+    redis.call('SET', KEYS[1], ARGV[3] .. LOST)
+  end
 end
 
 -- The lines that settled money has reached, told once a scope and window: "2:soft" is the second scope's.
