@@ -58,13 +58,16 @@ def window_end(report: IncidentReport) -> datetime | None:
 
 
 def of_budget(report: IncidentReport, status: ScopeStatus) -> str | None:
-    """Why a budget's incident is over, in a sentence; None if it is not."""
+    """Why a budget's incident is over, in a sentence; None if it is not.
+
+    Most runs are stopped below the cap, by the next call that would pass it: what they had spent then is no room.
+    """
     whose = f"{status.kind} {status.subject}"
     if status.window != report.facts.get("window"):
         return f"The window of {whose} that this was about is over."
     if status.round != (report.facts.get("round") or 0):
         return f"The budget of {whose} was raised or reset."
-    line = status.soft_line if report.kind is KIND.BUDGET_SOFT else status.limit
+    line = status.soft_line if report.kind is KIND.BUDGET_SOFT else min(status.limit, _whole(report, "settled"))
     return f"The spending of {whose} is below its line again." if status.settled < line else None
 
 

@@ -143,6 +143,14 @@ async def test_a_budgets_incident_is_over_once_the_window_ends_or_there_is_room_
     assert office.asked == [BudgetLimit(limit=500_000_000, soft_percent=80, window=BudgetWindow.DAY)]
 
 
+async def test_a_run_stopped_below_its_cap_has_no_room_while_the_books_stand_as_they_did() -> None:
+    stopped = report(K.BUDGET_HARD, facts={**DAY, "settled": 495_000_000})
+    assert await seen(stopped, Guards(books=books(495_000_000))) == "not yet"
+    assert (
+        await seen(stopped, Guards(books=books(300_000_000))) == "The spending of session s1 is below its line again."
+    )
+
+
 async def test_a_month_is_not_taken_for_a_day_nor_an_unknown_window_for_any() -> None:
     office = Guards(books=books(500_000_000, "2026-11-01"))
     month: JsonObject = {**DAY, "window": "2026-11-01", "resets_at": "2026-12-01T00:00:00Z"}
