@@ -151,7 +151,7 @@ class RedisBreaker:
 @lru_cache(maxsize=4096)
 def _keys(prefix: str, name: str) -> tuple[str, ...]:
     key = tagged(prefix, "breaker", name)
-    return key, f"{key}:failures", f"{key}:transitions", f"{key}:probes", f"{key}:calls"
+    return (key, *(f"{key}:{part}" for part in ("failures", "transitions", "probes", "calls", "successes")))
 
 
 @lru_cache(maxsize=4096)

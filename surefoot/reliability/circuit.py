@@ -11,6 +11,8 @@ REMEMBERED = 16
 """Transitions whose cause is known, so that a repetition is answered as the first time."""
 MOST_FAILURES = 1000
 """The most that a policy can ask to count."""
+MOST_SUCCESSES = 256
+"""Those that are known when they are told again."""
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Circuit:
     failures: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=MOST_FAILURES))
     recent: RecentCalls = field(default_factory=RecentCalls)
     throttles: list[str] = field(default_factory=list)
+    successes: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_SUCCESSES))
     probes: dict[str, int] = field(default_factory=dict)
     told: deque[tuple[str, Transition]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
@@ -42,6 +45,14 @@ class Circuit:
         """The transition that this cause brought about, if any; only that of a generation, if one is given."""
         told = (transition for earlier, transition in self.told if earlier == cause)
         return next((one for one in told if generation in (None, one.generation)), None)
+
+    def mend(self, token: str) -> None:
+        """End the row of failures. A success that is known already, told late, ends none after it."""
+        if token in self.successes:
+            return
+        self.successes.append(token)
+        self.streak = 0
+        self.throttles.clear()
 
     def longer(self, policy: BreakerPolicy, at: int) -> tuple[int, int]:
         """The next open span, twice the last one, and how long it is with its jitter: up to a tenth shorter."""
@@ -63,7 +74,7 @@ class Circuit:
         self.open_until = at + wait if after is BreakerState.OPEN else 0
         self.streak = 0
         self.since = at
-        for counted in (self.failures, self.recent, self.throttles, self.probes):
+        for counted in (self.failures, self.recent, self.throttles, self.successes, self.probes):
             counted.clear()
         transition = Transition(
             name=self.name,

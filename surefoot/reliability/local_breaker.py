@@ -125,8 +125,7 @@ class LocalBreaker:
         reason = self._failed(circuit, permit, call.at) if call.failed else None
         reason = reason or circuit.recent.add(call, permit.policy)
         if not call.failed:
-            circuit.streak = 0
-            circuit.throttles.clear()
+            circuit.mend(permit.token)
         if reason is None:
             return None
         opens_for, cause = milliseconds(permit.policy.open_for), f"report {permit.token}"

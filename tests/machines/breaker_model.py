@@ -48,6 +48,7 @@ class BreakerModel:
     failures: dict[str, int] = field(default_factory=dict)
     streak: int = 0
     throttled: set[str] = field(default_factory=set)
+    succeeded: set[str] = field(default_factory=set)
     calls: dict[str, tuple[int, bool, bool]] = field(default_factory=dict)
     probes: dict[str, int] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
@@ -145,7 +146,8 @@ class BreakerModel:
     def _count(self, token: str, failed: bool, slow: bool, at: int) -> bool:
         opens = self._fail(token, at) if failed else False
         opens = opens or self._share(token, failed, slow, at)
-        if not failed:
+        if not failed and token not in self.succeeded:
+            self.succeeded.add(token)
             self.streak = 0
             self.throttled.clear()
         return opens

@@ -168,10 +168,24 @@ class BreakerMachine(FleetMachine):
     @rule(times=st.integers(1, 3), way=ways)
     def fail(self, times: int, way: Way) -> None:
         """As calls to a target that is down do."""
+        self._fail(times, way)
+
+    def _fail(self, times: int, way: Way) -> None:
         for _ in range(times):
             call = self._admit(self.token(), Way(way.client))
             if isinstance(call, Call):
                 self._report(Told(call, Verdict.FAILURE, timedelta(), SECOND, self.number), way)
+
+    @rule(before=st.integers(0, 2), after=st.integers(1, 2), way=ways)
+    def hear_of_a_success_again_amid_failures(self, before: int, after: int, way: Way) -> None:
+        """As when the reply to its report was lost, and it is booked later."""
+        call = self._admit(self.token(), Way(way.client))
+        if isinstance(call, Call):
+            done = Told(call, Verdict.SUCCESS, timedelta(), SECOND, self.number)
+            self._report(done, way)
+            self._fail(before, way)
+            self._report(done, way)
+            self._fail(after, way)
 
     @precondition(lambda self: self.model.state is BreakerState.OPEN)
     @rule(target=calls, early=st.sampled_from([0, 0, 1]), way=ways)

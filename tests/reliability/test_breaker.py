@@ -71,6 +71,29 @@ async def test_a_success_ends_a_row_of_failures(breaker: Breaker) -> None:
     assert await fail(breaker, "f2", policy) is None
 
 
+async def test_a_success_told_again_ends_no_row_of_failures_after_it(breaker: Breaker) -> None:
+    policy = BreakerPolicy(failures=1000, consecutive=3)
+    done = await admitted(breaker, "s", policy)
+    await breaker.report(done, Verdict.SUCCESS, None)
+    outcomes = [await fail(breaker, "f1", policy), await fail(breaker, "f2", policy)]
+    assert await breaker.report(done, Verdict.SUCCESS, None) is None
+    opened = await fail(breaker, "f3", policy)
+    assert outcomes == [None, None]
+    assert opened is not None
+    assert opened.reason == "3 failures in a row"
+
+
+async def test_a_success_told_again_ends_no_row_of_throttled_calls_after_it(breaker: Breaker) -> None:
+    done = await admitted(breaker, "s", NEVER_ON_COUNT)
+    outcomes = []
+    for number in range(3):
+        await breaker.report(done, Verdict.SUCCESS, None)
+        permit = await admitted(breaker, f"t{number}", NEVER_ON_COUNT)
+        outcomes.append(await breaker.report(permit, Verdict.THROTTLED, 7 * SECOND))
+    assert outcomes[:2] == [None, None]
+    assert outcomes[2] is not None
+
+
 async def test_a_callers_mistake_counts_neither_as_failure_nor_as_success(breaker: Breaker) -> None:
     policy = BreakerPolicy(failures=1000, consecutive=2)
     await fail(breaker, "f1", policy)

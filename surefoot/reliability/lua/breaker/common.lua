@@ -1,10 +1,11 @@
 -- Prepended to every script of the breaker.
 -- KEYS: 1 the breaker (hash), 2 its last failures (list of "ms token"), 3 its last transitions (list of JSON),
 -- 4 the probes under way (zset of tokens by the end of their lease), 5 its last calls, where a share of them
--- counts (zset of "marks token" by ms; marks: f failed, s slow).
+-- counts (zset of "marks token" by ms; marks: f failed, s slow), 6 its last successes (zset of tokens by ms).
 local IDLE = 86400000 -- a closed breaker is forgotten after a day
 local REMEMBERED = 16 -- transitions
 local MOST_CALLS = 1000
+local SUCCESSES = 256
 
 local function loaded()
   local f = redis.call('HMGET', KEYS[1], 'state', 'generation', 'born', 'episodes', 'open_until', 'span', 'streak',
@@ -52,7 +53,7 @@ local function moved(b, after, reason, cause, at, span, open_until)
   redis.call('HSET', KEYS[1], 'state', after, 'generation', b.generation, 'born', b.born, 'episodes', b.episodes,
     'open_until', open_until, 'span', span, 'reason', reason, 'since', string.format('%.0f', at))
   redis.call('HDEL', KEYS[1], 'streak', 'throttles', 'failed', 'slow')
-  redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])
+  redis.call('DEL', KEYS[2], KEYS[4], KEYS[5], KEYS[6])
   redis.call('LPUSH', KEYS[3], transition)
   redis.call('LTRIM', KEYS[3], 0, REMEMBERED - 1)
   b.state, b.since = after, at
@@ -76,6 +77,14 @@ local function counted(b, token, at, failures, window, consecutive)
     return string.format('%d failures within %g s', recent, window / 1000)
   end
   if consecutive > 0 and b.streak + 1 >= consecutive then return (b.streak + 1) .. ' failures in a row' end
+end
+
+-- End the row of failures; whether there was one. A success that is known already, told late, ends none after it.
+local function mended(token, at)
+  if redis.call('ZADD', KEYS[6], 'NX', at, token) == 0 then return false end
+  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -SUCCESSES - 1)
+  redis.call('PEXPIRE', KEYS[6], IDLE)
+  return redis.call('HDEL', KEYS[1], 'streak', 'throttles') > 0
 end
 
 local function drop(member)

@@ -39,7 +39,7 @@ elseif verdict ~= 'neutral' then
   local reason = verdict == 'failure' and counted(b, token, at, tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])) or
     shared(token, at, verdict == 'failure', slow, ARGV[6], tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]))
   if reason then return open(reason) end
-  local mended = verdict == 'success' and redis.call('HDEL', KEYS[1], 'streak', 'throttles') > 0
-  if mended or verdict == 'failure' or ARGV[11] ~= '0' or ARGV[12] ~= '0' then keep(IDLE) end
+  local changed = verdict == 'failure' or mended(token, at)
+  if changed or ARGV[11] ~= '0' or ARGV[12] ~= '0' then keep(IDLE) end
 end
 return ''
