@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentReport, IncidentState, Resolution
@@ -69,13 +69,16 @@ class Office:
 
     async def resolve(self, id: str) -> Incident:
         """By hand; returns the closed incident."""
-        incident = self._client.get_workflow_handle_for(FailureHandlerWorkflow.run, id)
+        incident = self._handle(id)
         await incident.execute_update(FailureHandlerWorkflow.resolve, BY_HAND)
         return await incident.result()
 
     async def closed(self, id: str) -> Incident:
         """Once it has resolved itself."""
-        return await self._client.get_workflow_handle_for(FailureHandlerWorkflow.run, id).result()
+        return await self._handle(id).result()
+
+    def _handle(self, id: str) -> WorkflowHandle[FailureHandlerWorkflow, Incident]:
+        return self._client.get_workflow_handle_for(FailureHandlerWorkflow.run, id)
 
     async def deed(self, id: str, beginning: str) -> str:
         """Why it has done something, once it has."""
