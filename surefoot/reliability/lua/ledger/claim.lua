@@ -11,7 +11,7 @@ local at, claim = now(), loaded()
 
 if claim.state == 'done' or claim.state == 'unknown' then
   redis.call('PEXPIRE', KEYS[1], ttl)
-  return { claim.state, claim.fence, claim.attempts, 0, 0, redis.call('HGET', KEYS[1], 'result') or '' }
+  return { claim.state, claim.fence, claim.attempts, 0, 0, claim.result }
 end
 local same = claim.owner == owner
 if working(claim) and same and claim.attempt == attempt and claim.ended ~= claim.fence then

@@ -7,13 +7,13 @@
 local WAKE_KEPT = 60000
 
 local function loaded()
-  local names = { 'state', 'owner', 'attempt', 'fence', 'lease', 'attempts', 'lands', 'doubt', 'ended' }
-  local claim = {}
-  for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
-    local text = i == 1 or i == 2
-    claim[names[i]] = text and (value or '') or tonumber(value or 0)
-  end
-  return claim
+  local f = redis.call('HMGET', KEYS[1], 'state', 'owner', 'attempt', 'fence', 'lease', 'attempts', 'lands', 'doubt',
+    'ended', 'result')
+  return {
+    state = f[1] or '', owner = f[2] or '', attempt = tonumber(f[3] or 0), fence = tonumber(f[4] or 0),
+    lease = tonumber(f[5] or 0), attempts = tonumber(f[6] or 0), lands = tonumber(f[7] or 0),
+    doubt = tonumber(f[8] or 0), ended = tonumber(f[9] or 0), result = f[10] or '',
+  }
 end
 
 local function working(claim)
@@ -21,17 +21,14 @@ local function working(claim)
 end
 
 local function write(ttl, ...)
-  local fields = { ... }
-  for i = 2, #fields, 2 do
-    if type(fields[i]) == 'number' then fields[i] = string.format('%.0f', fields[i]) end
-  end
-  redis.call('HSET', KEYS[1], unpack(fields))
+  redis.call('HSET', KEYS[1], ...) -- Redis writes whole numbers below 2^53 out in full
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
 
 local function wake(outcome)
   local followers = redis.call('SCARD', KEYS[3])
+  if followers == 0 then return end
   for _ = 1, followers do redis.call('RPUSH', KEYS[2], outcome) end
-  if followers > 0 then redis.call('PEXPIRE', KEYS[2], WAKE_KEPT) end
+  redis.call('PEXPIRE', KEYS[2], WAKE_KEPT)
   redis.call('DEL', KEYS[3])
 end

@@ -7,7 +7,7 @@ local claim, fence = loaded(), tonumber(ARGV[1])
 if claim.state ~= '' and claim.fence ~= fence then return 'stale' end
 if claim.state == 'done' then return 'done' end
 local attempts = math.max(claim.attempts, tonumber(ARGV[4]))
-write(ARGV[3], 'state', 'done', 'fence', fence, 'attempts', attempts, 'result', ARGV[2])
-redis.call('HDEL', KEYS[1], 'lease', 'lands', 'doubt')
+write(ARGV[3], 'state', 'done', 'fence', fence, 'attempts', attempts, 'result', ARGV[2], 'lease', 0, 'lands', 0,
+  'doubt', 0)
 wake(string.format('%d %s', attempts, ARGV[2]))
 return 'done'
