@@ -70,6 +70,10 @@ async def status(settings: Settings, run: str) -> Answer:
     return Answer(document, [_facts(standing), *_steps(standing), *([remark(where)] if where else [])])
 
 
+def _retried(view: RunView) -> str:
+    return f"by {view.retried.by}: {view.retried.reason}" if view.retried else ""
+
+
 def _facts(standing: _Standing) -> RenderableType:
     view, progress = standing.view, standing.progress
     facts = {
@@ -80,6 +84,7 @@ def _facts(standing: _Standing) -> RenderableType:
         "Tenant": view.tenant,
         "Started": when(view.started_at),
         "Ended": when(view.ended_at),
+        "Retried": _retried(view),
     }
     if progress:
         usage = progress.result.usage
@@ -104,11 +109,12 @@ def _done(standing: _Standing) -> list[RenderableType]:
 async def history(settings: Settings, run: str) -> Answer:
     """The first and the newest entries, without secrets; the whole is in Temporal's web UI."""
     client = await call(settings)
-    evidence = await TemporalEvidence(client.temporal).of_run(run)
+    view, evidence = await client.describe(run), await TemporalEvidence(client.temporal).of_run(run)
     where = link(settings, client.temporal.namespace, run)
-    document = {"run": run, **fields(evidence), "link": where}
+    document = {"run": run, "retried": public(view.retried), **fields(evidence), "link": where}
     told = [words(f"{when(entry.at)}  {one_line(entry.what)}") for entry in evidence.timeline]
-    return Answer(document, told, [remark(where)] if where else [])
+    again = [words(f"{when(view.started_at)}  retried {one_line(_retried(view))}")] if view.retried else []
+    return Answer(document, [*again, *told], [remark(where)] if where else [])
 
 
 async def cancel(client: SurefootClient, run: str) -> Answer:

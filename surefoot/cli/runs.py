@@ -84,7 +84,13 @@ def result(run: Run, tenant: Tenant = DEFAULT_TENANT, no_wait: NoWait = False, j
 
 @app.command()
 def retry(
-    run: Run, tenant: Tenant = DEFAULT_TENANT, detach: Detach = False, no_wait: NoWait = False, json: Json = False
+    run: Run,
+    by: By,
+    reason: Reason,
+    tenant: Tenant = DEFAULT_TENANT,
+    detach: Detach = False,
+    no_wait: NoWait = False,
+    json: Json = False,
 ) -> None:
     """Start a failed or cancelled run again under its key, wait for its answer and print it.
 
@@ -95,7 +101,9 @@ def retry(
     if detach and no_wait:
         raise typer.BadParameter("--detach does not go with --no-wait")
     manner = starting.Manner(detach=detach, stop_at_approval=no_wait, as_json=json)
-    acting.perform(lambda settings: starting.retry(settings, looking.run_id(run, tenant), manner), as_json=json)
+    acting.perform(
+        lambda settings: starting.retry(settings, looking.run_id(run, tenant), by, reason, manner), as_json=json
+    )
 
 
 @app.command()

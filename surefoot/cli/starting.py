@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from surefoot.cli import preflight
 from surefoot.cli.calling import call
+from surefoot.cli.deeds import act
 from surefoot.cli.exits import ExitCode
 from surefoot.cli.output import Answer, complain, remark, words
 from surefoot.cli.plain import count, fields, public
@@ -78,10 +79,11 @@ async def run(settings: Settings, asked: Asked, manner: Manner) -> Answer:
     return await _begun(client, settings, started, manner)
 
 
-async def retry(settings: Settings, run: str, manner: Manner) -> Answer:
+async def retry(settings: Settings, run: str, by: str, reason: str, manner: Manner) -> Answer:
+    said = act(by, reason)
     client = await call(settings)
     with _left_at_start(run, manner):
-        started = await client.retry(run)
+        started = await client.retry(run, by=said.by, reason=said.reason)
     return await _begun(client, settings, started, manner)
 
 

@@ -11,13 +11,14 @@ from surefoot.client.base import ANSWER_WITHIN
 from surefoot.client.connection import connect
 from surefoot.client.incidents import Incidents
 from surefoot.client.spending import RunSpending, Spending
-from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, Retry, RunView, Started
+from surefoot.client.views import IncidentView, OpenApprovals, PendingApproval, Retried, Retry, RunView, Started
 from surefoot.settings import Settings
 
 __all__ = [
     "IncidentView",
     "OpenApprovals",
     "PendingApproval",
+    "Retried",
     "Retry",
     "RunSpending",
     "RunView",

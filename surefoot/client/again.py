@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle
 
 from surefoot.client.connection import translated
 from surefoot.client.runs import Runs
-from surefoot.client.views import Started
+from surefoot.client.views import Retried, Started
 from surefoot.contracts.models import ModelCall
 from surefoot.contracts.runs import IdempotencyStatus, RunRequest, RunResult
 from surefoot.errors import InvalidInput
@@ -21,14 +21,14 @@ MODEL_ACTIVITY = "llm.generate"
 class Again(Runs):
     """The part of the client that runs something again. Effects keep their keys, so what is done is not repeated."""
 
-    async def retry(self, run: str) -> Started:
-        """Start a failed or cancelled run again with the request that it had.
+    async def retry(self, run: str, *, by: str, reason: str) -> Started:
+        """Start a failed or cancelled run again with the request that it had. Who and why are kept with it.
 
         A run that is under way is joined, a completed one answers. Raises ``NotFound``.
         """
         with translated(f"run {run!r}"):
             request = await self._request_of(self._handle(run))
-        return await self.start(request)
+        return await self.start(request, retried=Retried(by=by, reason=reason))
 
     async def reset(self, run: str, *, turn: int, reason: str) -> Started:
         """Let the run begin anew from this turn on; what came before stays as it is.

@@ -18,7 +18,7 @@ from surefoot import attributes
 from surefoot.client.base import Connected
 from surefoot.client.connection import translated
 from surefoot.client.search import Search
-from surefoot.client.views import Retry, RunView, Started
+from surefoot.client.views import Retried, Retry, RunView, Started
 from surefoot.contracts.runs import (
     IdempotencyStatus,
     RunFailure,
@@ -35,6 +35,7 @@ RUN_WORKFLOW = "AgentWorkflow"
 TASK_TIMEOUT = timedelta(seconds=5)
 """A workflow task whose worker died is given to another one after this long."""
 FINGERPRINT = "fingerprint"
+RETRIED = "retried"
 
 _STATUS = {
     WorkflowExecutionStatus.RUNNING: RunStatus.RUNNING,
@@ -57,26 +58,30 @@ _EXECUTION_STATUS = {
 class Runs(Connected):
     """The part of the client that speaks of runs. A run is named by its workflow id."""
 
-    async def start(self, request: RunRequest) -> Started:
+    async def start(self, request: RunRequest, *, retried: Retried | None = None) -> Started:
         """Start the run, or find the one that has the same idempotency key (design section 4).
 
         Raises ``KeyReused`` when the key came with another payload before. Repeating the call is harmless: the SDK
-        sends the same request id with each attempt of its own, and a second start finds the first.
+        sends the same request id with each attempt of its own, and a second start finds the first. Who has it
+        ``retried`` is kept with the run that this call starts.
         """
         run = workflow_id(request.tenant, request.key)
         with translated(f"run {run!r}"):
-            if await self._begin(request, run, WorkflowIDReusePolicy.REJECT_DUPLICATE):
+            if await self._begin(request, run, WorkflowIDReusePolicy.REJECT_DUPLICATE, retried):
                 return Started(run=run, idempotency_status=IdempotencyStatus.FRESH)
             earlier = await self._found(request, run)
             if earlier is not None:
                 return earlier
-            if await self._begin(request, run, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY):
+            if await self._begin(request, run, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, retried):
                 return Started(run=run, idempotency_status=IdempotencyStatus.FRESH)
             raced = await self._found(request, run)
             return raced or Started(run=run, idempotency_status=IdempotencyStatus.JOINED)
 
-    async def _begin(self, request: RunRequest, run: str, reuse: WorkflowIDReusePolicy) -> bool:
+    async def _begin(
+        self, request: RunRequest, run: str, reuse: WorkflowIDReusePolicy, retried: Retried | None
+    ) -> bool:
         """Whether this call started the run; False if the policy forbids it."""
+        memo: dict[str, object] = {FINGERPRINT: fingerprint(request)}
         try:
             await self._temporal.start_workflow(
                 RUN_WORKFLOW,
@@ -86,7 +91,7 @@ class Runs(Connected):
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=reuse,
                 task_timeout=TASK_TIMEOUT,
-                memo={FINGERPRINT: fingerprint(request)},
+                memo=memo | ({RETRIED: retried} if retried else {}),
                 search_attributes=attributes.of_new_run(request),
                 static_summary=f"{request.profile} in session {request.session}",
             )
@@ -135,7 +140,8 @@ class Runs(Connected):
         """The run as Temporal records it; needs no worker. Raises ``NotFound``."""
         with translated(f"run {run!r}"):
             found = await self._handle(run).describe()
-            return _view(found).model_copy(update={"retrying": _retrying(found)})
+            retried: Retried | None = await found.memo_value(RETRIED, None, type_hint=Retried)
+            return _view(found).model_copy(update={"retried": retried, "retrying": _retrying(found)})
 
     async def progress(self, run: str) -> RunProgress:
         """What the run is doing; raises ``Unreachable`` when no worker answers."""

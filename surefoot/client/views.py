@@ -17,6 +17,13 @@ class Started(Message):
     """Of an earlier run that has completed."""
 
 
+class Retried(Message):
+    """Who had a run started again, and why."""
+
+    by: str
+    reason: str
+
+
 class Retry(Message):
     """Something that a run does once more, since it failed."""
 
@@ -40,6 +47,8 @@ class RunView(Message):
     tenant: str = ""
     started_at: datetime
     ended_at: datetime | None = None
+    retried: Retried | None = None
+    """If somebody had it started again. Of one run that was asked for by name; lists leave it out."""
     retrying: tuple[Retry, ...] = ()
     """Of one run that was asked for by name; lists leave it out."""
 

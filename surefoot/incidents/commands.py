@@ -55,7 +55,7 @@ def commands(incident_id: str, report: IncidentReport) -> Commands:
         runs=Written("./starter.py runs --status failed"),
         history=Written(f"./starter.py history {run}"),
         cancel=Written(f"./starter.py cancel {run}"),
-        retry=Written(f"./starter.py retry {run}"),
+        retry=Written(f"./starter.py retry {run} {BY} 'mended what it failed of'"),
         reset=_reset(report, run),
         approvals=Written("./starter.py approvals"),
         incident=Written(f"./starter.py incidents show {incident}"),

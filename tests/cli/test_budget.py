@@ -48,7 +48,7 @@ async def test_a_topped_up_session_goes_on_where_it_was_refused(typed: Typed, se
     assert (await typed(*ask)).code == 3
     left = await typed("budget", "top-up", "0.25", "--session", unique, *WHY)
     assert (left.code, "$0.25001" in left.out) == (0, True)
-    again = await typed("retry", unique)
+    again = await typed("retry", unique, *WHY)
     assert (again.code, "A-1003" in again.out) == (0, True)
     shown = (await typed("budget", "--session", unique)).out
     assert [word for word in ("$0.25 more", "ann", "the work is worth it") if word not in shown] == []
