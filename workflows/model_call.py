@@ -29,6 +29,8 @@ SETTLED = TOLD | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled."""
 OUTAGES_AN_HOUR = 20
 """Outages of a model that are told; what comes after them is in the runs' steps alone."""
+OUTAGES_OF_A_STORE = "outages_of_a_store"
+"""Names the change for runs whose outages two fleets of one namespace would have shared."""
 OUTAGES_SINCE = "outages_of_an_hour"
 """Names the change for runs that told an incident too late when one an hour was all there was."""
 
@@ -159,6 +161,8 @@ class ModelCalls:
             "fallbacks": [other for other in (*run.profile.ladder, *run.profile.fallback) if other != model],
         }
         hour = f"{workflow.now():%Y%m%dT%H}"
+        if workflow.patched(OUTAGES_OF_A_STORE):
+            hour = f"{run.state.store}:{hour}"
         for number in range(1, OUTAGES_AN_HOUR + 1):
             episode = hour if number == 1 else f"{hour}-{number}"
             report = run.report(IncidentKind.MODEL_OUTAGE, model, episode, summary, facts, tenant=guard_news.FLEET)
