@@ -14,7 +14,7 @@ from typing import Self
 from surefoot.embedded import lending
 from surefoot.embedded.lock import locked
 from surefoot.embedded.processes import Child, ChildDied
-from surefoot.embedded.redis import start_redis
+from surefoot.embedded.redis import Redis, start_redis
 from surefoot.embedded.simulator import start_simulator
 from surefoot.embedded.temporal import NAMESPACE, start_temporal
 from surefoot.embedded.worker import start_worker
@@ -40,6 +40,8 @@ class Stack:
         self.lent: dict[str, str] = {}
         self.servers: list[Child] = []
         self.simulator_url: str | None = None
+        self.redis: Redis | None = None
+        """The one that it lends."""
         self._given = given
         self._known = lending.found() if given is None else given
         self._in_memory = in_memory
@@ -97,6 +99,10 @@ class Stack:
         worker = await start_worker(f"worker {number}", log=log, variables=self.environment(**more))
         return self._watched(worker, self._workers)
 
+    async def start_redis(self) -> Redis:
+        """Start one more Redis, in memory, for workers that may lose it."""
+        return await self._new_redis(f"redis-{next(self._numbers)}", None)
+
     async def kill_worker(self, worker: Child) -> None:
         """End a worker with SIGKILL, as a crash would; ``watch`` does not report it."""
         worker.kill()
@@ -114,10 +120,13 @@ class Stack:
     async def _start_redis(self) -> None:
         if "REDIS_URL" in self._known:
             return
-        folder = None if self._in_memory else self.folder / "redis"
-        redis = await start_redis(log=self._log("redis"), folder=folder)
+        self.redis = await self._new_redis("redis", None if self._in_memory else self.folder / "redis")
+        self.lent["REDIS_URL"] = self.redis.url
+
+    async def _new_redis(self, name: str, folder: Path | None) -> Redis:
+        redis = await start_redis(log=self._log(name), folder=folder)
         self._watched(redis.child, self.servers)
-        self.lent["REDIS_URL"] = redis.url
+        return redis
 
     async def _start_temporal(self) -> None:
         if "TEMPORAL_ADDRESS" in self._known:
