@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check up bench-guards chaos lock clean
+.PHONY: demo drill test check up bench-guards bench-paging chaos lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -19,6 +19,9 @@ $(STAMP): requirements.txt
 demo: $(STAMP)
 	@exec $(BIN)/python starter.py demo $(if $(KEEP),--keep)
 
+drill: $(STAMP)
+	@exec $(BIN)/python starter.py drill $(KIND) $(if $(KEEP),--keep)
+
 up: $(STAMP)
 	@exec $(BIN)/python starter.py up
 
@@ -30,6 +33,9 @@ test: $(STAMP)
 
 bench-guards: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.guards $(ARGS)
+
+bench-paging: $(STAMP)
+	@exec $(BIN)/python -m benchmarks.paging $(ARGS)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)

@@ -19,27 +19,28 @@ def up(workers: int, folder: Path | None) -> int:
         asyncio.run(stay_up(folder=folder, workers=workers))
         return ExitCode.DONE
 
-    return _hosted(host)
+    return hosted(host)
 
 
 def demo(*, keep: bool) -> int:
     from surefoot.demo import play
 
-    return _hosted(lambda: play(keep=keep))
+    return hosted(lambda: play(keep=keep))
 
 
-def _hosted(host: Callable[[], int]) -> int:
+def hosted(host: Callable[[], int], *, as_json: bool = False) -> int:
+    """The exit code of what runs on a stack, or of what became of that."""
     try:
         return host()
     except ChildDied as death:
-        return _buried(death)
+        return _buried(death, as_json=as_json)
     except SurefootError as error:
-        return report(error, as_json=False)
+        return report(error, as_json=as_json)
 
 
-def _buried(death: ChildDied) -> int:
+def _buried(death: ChildDied, *, as_json: bool) -> int:
     """Tell which process died, with the end of its log as it stands there."""
-    complain(f"{death.told}, so everything was ended", type(death).__name__, ExitCode.UNREACHABLE, as_json=False)
-    for line in str(death).splitlines()[1:]:
+    complain(f"{death.told}, so everything was ended", type(death).__name__, ExitCode.UNREACHABLE, as_json=as_json)
+    for line in () if as_json else str(death).splitlines()[1:]:
         show(console(stderr=True), remark(line))
     return ExitCode.UNREACHABLE

@@ -2,13 +2,28 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from surefoot.cli.options import Json
 
 app = typer.Typer()
+
+Kind = Literal[
+    "all",
+    "breaker_open",
+    "budget_soft",
+    "budget_hard",
+    "tool_failed",
+    "outcome_unknown",
+    "run_failed",
+    "model_outage",
+    "store_wiped",
+    "approval_expired",
+    "price_drift",
+    "store_outage",
+]
 
 
 @app.command()
@@ -46,3 +61,15 @@ def demo(
     from surefoot.cli import hosting
 
     raise typer.Exit(hosting.demo(keep=keep))
+
+
+@app.command()
+def drill(
+    kind: Annotated[Kind, typer.Argument(help="Of incident.", show_default=False)] = "all",
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, to look around.")] = False,
+    json: Json = False,
+) -> None:
+    """Bring about each kind of incident on a stack of its own, and time page, acknowledgement and resolution."""
+    from surefoot.cli import drilling
+
+    raise typer.Exit(drilling.play(kind, as_json=json, keep=keep))

@@ -19,7 +19,7 @@ async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
     left = await typed("--help")
     commands = (
         "run runs status result retry reset cancel approvals approve reject incidents breakers budget ledger profiles "
-        "doctor up demo"
+        "doctor up demo drill"
     )
     assert left.code == 0
     assert [name for name in commands.split() if f" {name} " not in left.out] == []
