@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +36,8 @@ class Scene:
     simulator: SimulatorClient
     tenant: str
     log: Log = field(default_factory=Log)
+    queues: set[str] = field(default_factory=set)
+    """Task queues that runs were started on."""
 
     @property
     def surefoot(self) -> SurefootClient:
@@ -49,30 +51,42 @@ class Scene:
     def tenants(self) -> tuple[str, ...]:
         return (self.tenant,)
 
+    def at(self, queue: str) -> Settings:
+        """The settings of a worker on a task queue of this scene, of which the name says the rest."""
+        return self.settings.model_copy(update={"task_queue": f"{self.settings.task_queue}{queue}"})
+
     @asynccontextmanager
-    async def doomed(self, point: str) -> AsyncIterator[Child]:
+    async def doomed(self, point: str, queue: str = "") -> AsyncIterator[Child]:
         """A worker process that is armed for a crash point."""
-        async with worker_process(self.settings, SUREFOOT_TEST_KILL_AT=point) as worker:
+        async with worker_process(self.at(queue), SUREFOOT_TEST_KILL_AT=point) as worker:
             yield worker
 
-    async def start(self, *prompts: tuple[str, str]) -> None:
-        """Start a run for each profile and prompt, as the client does but for ``TASK_TIMEOUT``."""
-        for number, (profile, prompt) in enumerate(prompts):
-            request = RunRequest(prompt=prompt, profile=profile, key=str(number), session=profile, tenant=self.tenant)
+    async def start(self, *prompts: tuple[str, str], queue: str = "") -> None:
+        """Start a run for each profile and prompt, as the client does but for ``TASK_TIMEOUT``.
+
+        The runs of a profile on a queue have one session.
+        """
+        self.queues.add(queue)
+        for profile, prompt in prompts:
+            key, session = str(len(self.log.accepted)), f"{profile}{queue}"
+            request = RunRequest(prompt=prompt, profile=profile, key=key, session=session, tenant=self.tenant)
             run = workflow_id(request.tenant, request.key)
+            self.log.accepted[run] = Errand(request, twice=False)
             await self.client.start_workflow(
                 RUN_WORKFLOW,
                 request,
                 id=run,
-                task_queue=self.settings.task_queue,
+                task_queue=self.at(queue).task_queue,
                 task_timeout=TASK_TIMEOUT,
                 search_attributes=attributes.of_new_run(request),
             )
-            self.log.accepted[run] = Errand(request, twice=False)
 
     async def ended(self) -> Evidence:
-        """Let a sound worker bring every run to its end, and look at what there is then."""
-        async with composed(self.settings, self.client) as worker, worker:
+        """Let sound workers bring every run to its end, and look at what there is then."""
+        async with AsyncExitStack() as workers:
+            for queue in self.queues:
+                worker = await workers.enter_async_context(composed(self.at(queue), self.client))
+                await workers.enter_async_context(worker)
             runs = list(self.log.accepted)
             results = await asyncio.gather(*(self.surefoot.result(run) for run in runs))
             self.log.ends = {run: End(result=result) for run, result in zip(runs, results, strict=True)}
