@@ -100,7 +100,8 @@ def show(title: str, results: list[Result]) -> None:
     """Print the figures as a table, in which a miss is shown as a miss, and how long the parts of each thing take."""
     console = Console(width=WIDTH)
     console.print(_figures(title, [r for r in results if r.unit != TIME]))
-    console.print(_times([r for r in results if r.unit == TIME]))
+    if times := [r for r in results if r.unit == TIME]:
+        console.print(_times(times))
 
 
 def _figures(title: str, results: list[Result]) -> Table:
