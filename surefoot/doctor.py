@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib import metadata
@@ -16,10 +16,12 @@ from temporalio.client import Client
 from surefoot.attributes import ALL
 from surefoot.client.connection import connect, translated
 from surefoot.contracts.base import Message
+from surefoot.contracts.incidents import Severity
 from surefoot.contracts.models import provider_of
 from surefoot.contracts.profiles import Profile
 from surefoot.embedded import binaries
 from surefoot.errors import InvalidInput, SurefootError
+from surefoot.incidents import oncall
 from surefoot.incidents.channels import checkup
 from surefoot.incidents.channels.registry import VARIABLES
 from surefoot.profiles import Profiles
@@ -184,8 +186,35 @@ async def _channels(settings: Settings, *, send: bool) -> list[Finding]:
     checked = await checkup.check(settings, send=send)
     if not checked:
         remedy = f"set one of {', '.join(VARIABLES.values())}"
-        return [warn("channels", "none is set up, so nobody is told of incidents", remedy)]
-    return [_channel(one) for one in checked]
+        told = warn("channels", "none is set up, so nobody is told of incidents", remedy)
+        return [told, *_on_call(settings, ()), *_hints(settings)]
+    names = [one.channel for one in checked]
+    return [*map(_channel, checked), *_on_call(settings, names), *_hints(settings)]
+
+
+def _on_call(settings: Settings, channels: Collection[str]) -> list[Finding]:
+    """Who is told, by the channels that are set up; without any, that has been told already."""
+    try:
+        policy = oncall.load(settings.oncall)
+    except InvalidInput as error:
+        return [fail("on-call", str(error))]
+    untold = [one.name for one in Severity if policy.told(one) and not policy.escalation(one, channels).levels]
+    if untold and channels:
+        fact = f"nobody is told of {', '.join(untold)}: none of the channels of its levels is set up"
+        return [warn("on-call", fact, "set up one of them, or name others in the file of SUREFOOT_ONCALL")]
+    return [ok("on-call", str(settings.oncall or "the shipped policy"))]
+
+
+def _hints(settings: Settings) -> list[Finding]:
+    model = settings.incident_model
+    if model is None:
+        return []
+    variable = settings.missing_key(provider_of(model))
+    if variable:
+        return [
+            warn("incident model", f"{variable} is not set, so {model} adds no hint to incidents", f"set {variable}")
+        ]
+    return [ok("incident model", model)]
 
 
 def _channel(one: checkup.Checked) -> Finding:

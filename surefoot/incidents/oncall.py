@@ -38,6 +38,10 @@ class OnCall:
                 return Assessment(severity=Severity[rule.severity], rule=f"on-call-{number}", why=rule.why)
         return severity.assess(report)
 
+    def told(self, of: Severity) -> bool:
+        """Whether the policy has anybody told of this severity."""
+        return bool(self._escalations[of].levels)
+
     def escalation(self, of: Severity, channels: Collection[str]) -> Escalation:
         """The levels of a severity, by those of their channels that are set up; one without any is left out."""
         written = self._escalations[of]

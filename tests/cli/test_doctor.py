@@ -133,3 +133,30 @@ async def test_a_channel_that_cannot_be_set_up_fails(typed: Typed) -> None:
     assert left.code == 1
     assert "APPRISE_URLS" in channel_lines(left)["channels"]
     assert "hunter2" not in left.out
+
+
+async def test_severities_that_nobody_is_told_of_are_named(typed: Typed, simulator: SimulatorClient) -> None:
+    slack = {"SLACK_WEBHOOK_URL": simulator.channel_variables["SLACK_WEBHOOK_URL"]}
+    left = await typed("doctor", **slack)
+    (line,) = [line for line in left.out.splitlines() if line.split()[1] == "on-call"]
+    assert line.startswith("warn")
+    assert "nobody is told of SEV5" in line
+    left = await typed("doctor", **simulator.channel_variables)
+    (line,) = [line for line in left.out.splitlines() if line.split()[1] == "on-call"]
+    assert line.startswith("ok")
+
+
+async def test_an_on_call_policy_that_cannot_be_used_fails_with_its_reason(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "oncall.toml").write_text("[escalation.SEV9]\n")
+    left = await typed("doctor", SUREFOOT_ONCALL=str(tmp_path / "oncall.toml"))
+    (line,) = [line for line in left.out.splitlines() if line.split()[1] == "on-call"]
+    assert line.startswith("fail")
+    assert "SEV9" in line
+    assert left.code == 1
+
+
+async def test_a_model_for_hints_without_a_key_is_told(typed: Typed) -> None:
+    left = await typed(
+        "doctor", SUREFOOT_INCIDENT_MODEL="gemini:gemini-2.5-flash", GEMINI_API_KEY="", GEMINI_API_URL=""
+    )
+    assert "GEMINI_API_KEY is not set, so gemini:gemini-2.5-flash adds no hint" in " ".join(left.out.split())
