@@ -54,14 +54,14 @@ class Bench:
     async def version(self) -> str:
         return str((await self._redis.info("server"))["redis_version"])
 
-    async def results(self) -> list[Result]:
+    async def results(self, openings: int) -> list[Result]:
         await self._field.shop.fault("orders", "status", status=500)
         for number in range(WARM_UP):
             await self._opening(number)
-        spans = [await self._opening(number) for number in range(WARM_UP, WARM_UP + OPENINGS)]
+        spans = [await self._opening(number) for number in range(WARM_UP, WARM_UP + openings)]
         triaged, paged = (Spread.of(column) for column in zip(*spans, strict=True))
         return [
-            Result(f"breaker open to page taken, {OPENINGS} openings", paged.median, "s", LIMIT, spread=paged),
+            Result(f"breaker open to page taken, {openings} openings", paged.median, "s", LIMIT, spread=paged),
             Result("breaker open to incident open", triaged.median, "s", spread=triaged),
             Result("breaker open to page taken, slowest", max(span for _, span in spans), "s"),
         ]
@@ -88,7 +88,7 @@ class Bench:
         return int(since or 0)
 
 
-async def measure() -> tuple[str, list[Result]]:
+async def measure(openings: int = OPENINGS) -> tuple[str, list[Result]]:
     """Redis's version, and every figure."""
     with tempfile.TemporaryDirectory() as folder:
         async with Stack(Path(folder), given={}, in_memory=True, ui=False) as stack:
@@ -96,7 +96,7 @@ async def measure() -> tuple[str, list[Result]]:
             field = (await fields(stack, temporal, [IncidentKind.BREAKER_OPEN], "bench"))[IncidentKind.BREAKER_OPEN]
             bench = Bench(field, stack.settings())
             try:
-                results = await bench.results()
+                results = await bench.results(openings)
                 return await bench.version(), results
             finally:
                 await bench.close()
