@@ -16,7 +16,7 @@ from activities.words import Words
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Charge
 from surefoot.contracts.guardrails import BooksClosed
-from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Usage, provider_of
+from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Spent, Usage, provider_of
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import (
     BudgetRefused,
@@ -54,7 +54,7 @@ class LlmActivities:
     async def generate(self, call: ModelCall) -> ModelReply:
         async with beating() as pulse:
             provider = self._provider(call)
-            admitted = await self._admitted(call)
+            admitted = await self._admitted(call, _spent(pulse))
             try:
                 outcome = await ended(self._generation(provider, call))
             except asyncio.CancelledError:
@@ -73,21 +73,22 @@ class LlmActivities:
             message = f"no provider for {call.prompt.model!r} on this worker: {error}"
             raise final(ErrorType.MODEL_REFUSED, message) from error
 
-    async def _admitted(self, call: ModelCall) -> Admitted:
+    async def _admitted(self, call: ModelCall, spent: int) -> Admitted:
+        """``spent`` on earlier attempts, which is told if this one may not be made."""
         try:
             entry = await self._guards.begin_model_call(call.hold, activity.info().attempt, call.breaker)
             if isinstance(entry, Refused):
                 await self._guards.release(call.hold)
-                raise refused(entry)
+                raise refused(entry, spent)
         except Superseded as error:
             raise retryable(ErrorType.MODEL_UNAVAILABLE, str(error)) from error
         except StoreUnavailable as error:
-            raise _to_be_booked(call, str(error), unsent(call)) from error
+            raise _to_be_booked(call, str(error), unsent(call), spent) from error
         except asyncio.CancelledError:
             await persisted(lambda: self._guards.book(unsent(call)))
             raise
         if isinstance(entry, OverBudget):
-            details = BudgetRefused(scope=entry.scope, bound=call.hold.bound)
+            details = BudgetRefused(scope=entry.scope, bound=call.hold.bound, cost=spent)
             raise final(ErrorType.BUDGET_EXHAUSTED, "the budget has no room for another attempt", details)
         return entry
 
@@ -124,6 +125,7 @@ class LlmActivities:
             model_version=generation.model_version,
             finish=generation.finish,
             cost=cost,
+            earlier_cost=_spent(pulse),
             transitions=_changes(admitted, receipt),
             crossings=news.crossings,
             drifts=news.drifts,
@@ -150,11 +152,13 @@ class LlmActivities:
         self, call: ModelCall, admitted: Admitted, failure: ProviderFailure, took: timedelta, pulse: Pulse
     ) -> ApplicationError:
         """Settle and report a failed attempt; return the error that says whether Temporal tries again."""
-        booked = booking(admitted, failure.verdict, self._charge(call, failure), took)
+        charge = self._charge(call, failure)
+        booked = booking(admitted, failure.verdict, charge, took)
         receipt = await self._end(admitted, booked, failure.retry_after)
         changes, news = _changes(admitted, receipt), _news(pulse, receipt)
-        pulse.carry(news.model_dump(mode="json"))
-        opened = circuit_opened(changes, news)
+        spent = _spent(pulse) + (0 if charge.unknown else charge.cost)
+        pulse.carry({**news.model_dump(mode="json"), **Spent(cost=spent).model_dump()})
+        opened = circuit_opened(changes, news, spent)
         if opened:
             return opened
         details = ModelFailed(
@@ -166,6 +170,7 @@ class LlmActivities:
             drifts=news.drifts,
             unsettled=() if receipt else (booked,),
             store=news.store,
+            cost=spent,
         )
         if failure.fault is Fault.RETRYABLE and receipt is None:
             return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)
@@ -183,9 +188,9 @@ class LlmActivities:
         )
 
 
-def _to_be_booked(call: ModelCall, why: str, booking: ModelBooking) -> ApplicationError:
+def _to_be_booked(call: ModelCall, why: str, booking: ModelBooking, spent: int) -> ApplicationError:
     """Final here: the run waits for Redis on a durable timer, not in this worker."""
-    details = ModelFailed(model=call.prompt.model, message=why, unsettled=(booking,))
+    details = ModelFailed(model=call.prompt.model, message=why, unsettled=(booking,), cost=spent)
     return final(ErrorType.STORE_UNAVAILABLE, why, details)
 
 
@@ -198,6 +203,11 @@ def _news(pulse: Pulse, receipt: Receipt | None) -> BooksClosed:
         drifts=(*earlier.drifts, *now.drifts),
         store=now.store or earlier.store,
     )
+
+
+def _spent(pulse: Pulse) -> int:
+    """What earlier attempts have cost, as far as it is known."""
+    return Spent.model_validate(pulse.carried or {}).cost
 
 
 def _changes(admitted: Admitted, receipt: Receipt | None) -> tuple[Transition, ...]:

@@ -11,10 +11,14 @@ from surefoot.errors import CircuitOpen, circuit_open
 from surefoot.ports import Receipt, Refused
 
 
-def refused(entry: Refused) -> ApplicationError:
-    """The breaker was open already, or opened since nobody probed it in time."""
+def refused(entry: Refused, cost: int = 0) -> ApplicationError:
+    """The breaker was open already, or opened since nobody probed it in time. ``cost`` is of attempts before."""
     details = CircuitOpen(
-        name=entry.name, retry_after=entry.retry_after, episode=entry.episode, transition=entry.transition
+        name=entry.name,
+        retry_after=entry.retry_after,
+        episode=entry.episode,
+        transition=entry.transition,
+        cost=cost,
     )
     return circuit_open(details)
 
@@ -29,10 +33,12 @@ def brought_about(receipts: Sequence[Receipt]) -> BooksClosed:
     )
 
 
-def circuit_opened(changes: tuple[Transition, ...], news: BooksClosed | None = None) -> ApplicationError | None:
+def circuit_opened(
+    changes: tuple[Transition, ...], news: BooksClosed | None = None, cost: int = 0
+) -> ApplicationError | None:
     """This call's failure opened the breaker: no attempt of it would be admitted now.
 
-    ``news`` is what the cost of the call has brought about.
+    ``news`` is what the cost of the call has brought about, and ``cost`` is that of all its attempts.
     """
     change = next((change for change in changes if change.after is BreakerState.OPEN), None)
     if change is None:
@@ -45,5 +51,6 @@ def circuit_opened(changes: tuple[Transition, ...], news: BooksClosed | None = N
         transition=change,
         crossings=news.crossings if news else (),
         drifts=news.drifts if news else (),
+        cost=cost,
     )
     return circuit_open(details)

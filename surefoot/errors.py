@@ -192,6 +192,8 @@ class CircuitOpen(Message):
     drifts: tuple[PriceDrift, ...] = ()
     """What the call cost that opened it has brought about."""
 
+    cost: int = 0
+    """Nano-dollars that a model call's attempts have cost, as far as it is known."""
 
 class CallFailed(Message):
     """A tool's retries are spent, or it refused for good."""
@@ -223,11 +225,15 @@ class ModelFailed(Message):
 
 
 class BudgetRefused(Message):
+    cost: int = 0
+    """Nano-dollars that all attempts have cost, as far as it is known."""
     scope: ScopeStatus
     bound: int
 
 
 D = TypeVar("D", bound=Message)
+    cost: int = 0
+    """Nano-dollars that the attempts before have cost, as far as it is known."""
 
 
 def detail(error: ApplicationError, kind: type[D]) -> D | None:

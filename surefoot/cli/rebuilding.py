@@ -21,8 +21,8 @@ UNKNOWN = (
 )
 UNDER_WAY = "calls are under way: look again when nothing is held"
 MORE = (
-    "Redis has more than the histories: calls that failed and were billed all the same are in none, nor are runs that "
-    "Temporal has forgotten"
+    "Redis has more than the histories: runs that Temporal has forgotten are in none, nor is what a call cost whose "
+    "worker died before it could say so"
 )
 LESS = "Redis has less than the histories: it may have lost its books, or not have been told all of them yet"
 

@@ -99,6 +99,15 @@ class ModelBooking(Message):
     """From the request's leaving to its answer."""
 
 
+class Spent(Message):
+    """What the attempts of a model call have cost that gave no answer, as far as it is known; in nano-dollars.
+
+    It stands in the details of each failure of a model activity, and in the heartbeats that its attempts leave.
+    """
+
+    cost: int = 0
+
+
 class ModelReply(Message):
     """Output of ``llm.generate``: the new assistant message alone, and what it cost."""
 
@@ -108,6 +117,8 @@ class ModelReply(Message):
     model_version: str
     finish: Finish
     cost: int
+    earlier_cost: int = 0
+    """Of the attempts before this one, as far as it is known."""
     transitions: tuple[Transition, ...] = ()
     crossings: tuple[Crossing, ...] = ()
     drifts: tuple[PriceDrift, ...] = ()

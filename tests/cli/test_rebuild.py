@@ -69,6 +69,18 @@ async def test_what_redis_has_more_is_a_difference(typed: Typed, spent: int, gua
     assert (document["difference"], document["settled"], document["agree"]) == (CENT, spent + CENT, False)
 
 
+async def test_an_answer_that_was_blocked_and_billed_is_in_the_histories(
+    typed: Typed, served: Worker, client: SurefootClient, unique: str
+) -> None:
+    left = await typed("run", "[[block]]", "--profile", "operations", "--session", unique, "--key", unique)
+    assert left.code == 1, left
+    await until(lambda: client.runs(session=unique))
+    document = (await typed("budget", "rebuild", "--session", unique, "--json")).document
+    assert document["agree"], document
+    assert document["history"] == document["settled"] > 0
+    assert document["runs"][0]["answers"] == 0
+
+
 async def test_what_is_unknown_is_told_and_no_difference(
     typed: Typed, spent: int, guards: RedisGuards, unique: str
 ) -> None:

@@ -20,7 +20,7 @@ from surefoot.contracts.breakers import BreakerState, Permit, Verdict
 from surefoot.contracts.budgets import Charge, HoldTimes, ScopeStatus
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
-from surefoot.contracts.models import ModelCall, Prompt
+from surefoot.contracts.models import ModelCall, ModelReply, Prompt
 from surefoot.contracts.tools import Claim, ToolCall
 from surefoot.embedded.redis import Redis, start_redis
 from surefoot.errors import CallFailed, ModelFailed, detail
@@ -252,6 +252,32 @@ async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Setti
     assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
     await ports.aclose()
     await guards.close()
+
+
+async def test_an_attempt_tells_what_those_before_it_have_cost(
+    settings: Settings, guards: RedisGuards, simulator: SimulatorClient
+) -> None:
+    ports = providers(settings)
+    models = LlmActivities(ports, guards, GenaiPricing(), RedisTextStream(guards.store, "test"))
+
+    async def second_attempt(words: str) -> ModelReply:
+        hold = held(await guards.reserve(reservation(words, CENT))).model_copy(update={"model": FLASH})
+        prompt = Prompt(model=FLASH, system="Be kind.", messages=(UserMessage(text=words),))
+        second = environment(2)
+        second.info = dataclasses.replace(second.info, heartbeat_details=[0, False, {"cost": 7}])
+        second.on_heartbeat = lambda *details: beats.append(details[2])
+        return await second.run(models.generate, ModelCall(prompt=prompt, hold=hold, turn=1))
+
+    beats: list[dict[str, int]] = []
+    reply = await second_attempt("Hello")
+    assert reply.cost > 0
+    assert reply.earlier_cost == 7
+    with pytest.raises(ApplicationError) as blocked:
+        await second_attempt("[[block]]")
+    cost = ModelFailed.model_validate(blocked.value.details[0]).cost
+    assert cost > 7
+    assert beats[-1]["cost"] == cost
+    await ports.aclose()
 
 
 class Vanishing(RedisGuards):
