@@ -65,7 +65,7 @@ def demo(
 
 @app.command()
 def drill(
-    kind: Annotated[Kind, typer.Argument(help="Of incident.", show_default=False)] = "all",
+    kind: Annotated[Kind, typer.Argument(help="Of incident; all of them if left out.", show_default=False)] = "all",
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, to look around.")] = False,
     json: Json = False,
 ) -> None:

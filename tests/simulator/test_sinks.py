@@ -89,6 +89,9 @@ async def test_pagerduty_opens_one_alert_a_key_and_another_after_its_resolution(
     first, second = await simulator.alerts("pagerduty")
     assert (first.state, first.count, first.severity) == (AlertState.RESOLVED, 2, "critical")
     assert (second.state, second.count) == (AlertState.TRIGGERED, 1)
+    assert (first.resolves, second.resolves, second.resolved_at) == (2, 0, None)
+    assert first.resolved_at
+    assert first.triggered_at <= first.resolved_at <= second.triggered_at
 
 
 @pytest.mark.parametrize(
