@@ -32,10 +32,13 @@ _UNSETTLED = {
 }
 
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def written(content: JsonValue) -> str:
     """A result as the ledger keeps it; raises ``InvalidInput`` if it is not JSON."""
     try:
-        return json.dumps(content, allow_nan=False, separators=(",", ":"))
+        return _JSON.encode(content)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"a result that is not JSON cannot be recorded: {error}") from None
 
@@ -79,8 +82,15 @@ class Ledger:
                     return Doubtful(int(attempts))
                 case "busy":
                     return Busy(span(remaining))
-            claim = Claim(key=effect_key, owner=owner, fence=int(fence), attempts=int(attempts))
-            return _with_doubt(claim, doubt)
+            until = moment_or_none(doubt)
+            return Claim(
+                key=effect_key,
+                owner=owner,
+                fence=int(fence),
+                attempts=int(attempts),
+                in_doubt=until is not None,
+                settle_after=until,
+            )
 
         landing = milliseconds(lands_within)
         forgotten = landing if in_doubt else 0
