@@ -63,7 +63,11 @@ class RedisBreaker:
     async def admit(self, name: str, policy: BreakerPolicy, token: str) -> Admitted | Refused:
         return await self._store.one(self.admit_step(name, policy, token), *self.listing(name))
 
-    def admit_step(self, name: str, policy: BreakerPolicy, token: str) -> Step[Admitted | Refused]:
+    def admit_step(
+        self, name: str, policy: BreakerPolicy, token: str, in_place_of: str = ""
+    ) -> Step[Admitted | Refused]:
+        """``in_place_of`` is the token of a call that has been given up: if it was a probe, its place is free."""
+
         def read(row: Row) -> Admitted | Refused:
             word, generation, probe, wait, episode, transition = row
             if word == "refuse":
@@ -79,7 +83,7 @@ class RedisBreaker:
             return Admitted(permit, transition_in(name, transition))
 
         spans = (policy.probe_lease, policy.open_for, policy.open_at_most, policy.half_open_at_most)
-        arguments: list[str | int] = [token, policy.probes, *map(milliseconds, spans)]
+        arguments: list[str | int] = [token, policy.probes, *map(milliseconds, spans), in_place_of]
         return run("breaker/admit", self._keys(name), arguments, read)
 
     async def report(

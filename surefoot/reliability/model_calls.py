@@ -55,7 +55,7 @@ class ModelCalls(Permits):
         self, hold: Hold, attempt: int, breaker: BreakerPolicy
     ) -> Admitted | Refused | OverBudget:
         name = breaker.name_for(hold.model, hold.tenant)
-        admission = self.breaker.admit_step(name, breaker, f"{hold.id}#{attempt}")
+        admission = self.breaker.admit_step(name, breaker, f"{hold.id}#{attempt}", f"{hold.id}#{attempt - 1}")
         sending = self.budget.send_step(hold, attempt)
         admitted, problem = await self.store.two(admission, sending, *self.breaker.listing(name))
         if isinstance(admitted, Refused):

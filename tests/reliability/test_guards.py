@@ -10,6 +10,7 @@ from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from tests.reliability.given import (
     CENT,
+    LEASE,
     NEVER_ON_COUNT,
     QUICK,
     SHORT,
@@ -71,6 +72,18 @@ async def test_a_probe_that_the_budget_stops_gives_its_place_back(guards: RedisG
     assert isinstance(await guards.begin_model_call(too_dear, 1, QUICK), OverBudget)
     entry = await guards.begin_model_call(hold, 1, QUICK)
     assert permit(entry).probe is not None
+
+
+async def test_the_next_attempt_of_a_probe_that_died_takes_its_place_at_once(guards: RedisGuards) -> None:
+    policy = QUICK.outlasting(LEASE)
+    await trip(guards, MODEL, QUICK)
+    await asyncio.sleep(SHORT.total_seconds() + 0.02)
+    hold, other = [held(await guards.reserve(reservation(name, CENT))) for name in ("dies", "other")]
+    assert permit(await guards.begin_model_call(hold, 1, policy)).probe
+    assert isinstance(await guards.begin_model_call(other, 1, policy), Refused)
+    second = permit(await guards.begin_model_call(hold, 2, policy))
+    await guards.end_model_call(second, Verdict.SUCCESS, None, charge(hold, CENT, attempt=2))
+    assert (await guards.breaker.status(MODEL)).state is BreakerState.CLOSED
 
 
 async def test_ending_a_model_call_settles_and_reports(guards: RedisGuards) -> None:

@@ -2,7 +2,7 @@
 -- probes all died without a word becomes open, unless it has been quiet for as long as it would have been open.
 -- KEYS: as in common.lua.
 -- ARGV: 1 token of the call, 2 probes at a time, 3 lease of a probe, 4 open for, 5 open at most, 6 half-open at
--- most. Times in ms.
+-- most; 7 token of a call that was given up for this one or ''. Times in ms.
 -- Reply: 'pass' or 'refuse', generation, 1 if it is a probe, ms until the next try (-1: nobody knows), episode,
 -- the transition that this call caused or ''.
 local token, places, lease, cause = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), 'admit ' .. ARGV[1]
@@ -22,6 +22,7 @@ else
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', at)
+redis.call('ZREM', KEYS[4], ARGV[7])
 if not redis.call('ZSCORE', KEYS[4], token) then
   if redis.call('ZCARD', KEYS[4]) >= places then
     return refuse(redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')[2] - at)
