@@ -33,6 +33,8 @@ class Passage:
         self._crash = crash
         self.call = call
         self.claim = proceed.claim
+        self.unsettled: tuple[ToolBooking, ...] = ()
+        """What the store was not there to be told."""
 
     @property
     def effect(self) -> Effect:
@@ -90,6 +92,10 @@ class Passage:
                 claim, self._permit, verdict, retry_after, fate=fate, reached=reached, took=took
             )
         )
+        if receipt is None:
+            self.unsettled = (
+                ToolBooking(claim=claim, permit=self._permit, verdict=verdict, took=took, fate=fate, reached=reached),
+            )
         return (*self._admission, *(receipt.transitions if receipt else ()))
 
     async def end(
@@ -97,7 +103,8 @@ class Passage:
     ) -> ApplicationError:
         """Leave without a word about the target's health; return the error that no retry can mend."""
         changes = await self.leave(Verdict.NEUTRAL, fate, reached=reached)
-        return failed(self.call, kind, message, attempts, changes, maybe_done=fate in (Fate.DOUBT, Fate.UNKNOWN))
+        maybe_done = fate in (Fate.DOUBT, Fate.UNKNOWN)
+        return failed(self.call, kind, message, attempts, changes, maybe_done=maybe_done, unsettled=self.unsettled)
 
 
 def failed(
@@ -108,9 +115,15 @@ def failed(
     changes: tuple[Transition, ...] = (),
     *,
     maybe_done: bool = False,
+    unsettled: tuple[ToolBooking, ...] = (),
 ) -> ApplicationError:
     """The error that ends a call for good."""
     details = CallFailed(
-        tool=call.contract.name, attempts=attempts, message=message, maybe_done=maybe_done, transitions=changes
+        tool=call.contract.name,
+        attempts=attempts,
+        message=message,
+        maybe_done=maybe_done,
+        transitions=changes,
+        unsettled=unsettled,
     )
     return final(kind, message, details)

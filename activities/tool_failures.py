@@ -25,6 +25,7 @@ async def foreseen(passage: Passage, failure: ToolFailure, took: timedelta) -> A
         status=failure.status,
         maybe_done=fate in (Fate.DOUBT, Fate.UNKNOWN),
         transitions=changes,
+        unsettled=passage.unsettled,
     )
     if fate is Fate.UNKNOWN or (fate is Fate.DOUBT and passage.effect is Effect.KEYED and not again):
         return final(ErrorType.OUTCOME_UNKNOWN, str(failure), details)
@@ -48,7 +49,15 @@ async def unforeseen(
     maybe_done = fate is not Fate.RELEASED
     kind = ErrorType.OUTCOME_UNKNOWN if maybe_done else ErrorType.TOOL_FAILED
     message = f"its handler raised {type(error).__name__}"
-    return failed(passage.call, kind, message, passage.attempts, changes, maybe_done=maybe_done)
+    return failed(
+        passage.call,
+        kind,
+        message,
+        passage.attempts,
+        changes,
+        maybe_done=maybe_done,
+        unsettled=passage.unsettled,
+    )
 
 
 def _fate(passage: Passage, failure: ToolFailure, *, again: bool) -> Fate:

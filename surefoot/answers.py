@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 
 from pydantic import JsonValue
 
@@ -11,6 +10,7 @@ from surefoot.contracts.budgets import AS_LISTED, Crossing, Hold, PriceDrift, Sc
 from surefoot.contracts.guardrails import Answer
 from surefoot.contracts.routing import Route
 from surefoot.contracts.tools import Claim
+from surefoot.contracts.tools import Fate as Fate
 
 
 @dataclass(frozen=True)
@@ -127,16 +127,3 @@ class Doubtful:
     """The effect was recorded as unknown; only a human may settle it."""
 
     attempts: int
-
-
-class Fate(StrEnum):
-    """What becomes of a claim whose attempt failed."""
-
-    RELEASED = "released"
-    """Nothing happened, and nobody goes on with it: the claim is gone."""
-    CLEAR = "clear"
-    """Nothing happened; the next attempt goes on with this claim and its count."""
-    DOUBT = "doubt"
-    """It may have happened: whoever goes on finds the claim in doubt."""
-    UNKNOWN = "unknown"
-    """It may have happened, and only a human may settle it."""

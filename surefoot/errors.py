@@ -29,6 +29,7 @@ from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Crossing, PriceDrift, ScopeStatus
 from surefoot.contracts.models import ModelBooking, Usage
 from surefoot.contracts.runs import RunFailure
+from surefoot.contracts.tools import ToolBooking
 
 
 class ErrorType(StrEnum):
@@ -191,9 +192,9 @@ class CircuitOpen(Message):
     crossings: tuple[Crossing, ...] = ()
     drifts: tuple[PriceDrift, ...] = ()
     """What the call cost that opened it has brought about."""
-
     cost: int = 0
     """Nano-dollars that a model call's attempts have cost, as far as it is known."""
+
 
 class CallFailed(Message):
     """A tool's retries are spent, or it refused for good."""
@@ -207,6 +208,8 @@ class CallFailed(Message):
     transitions: tuple[Transition, ...] = ()
     unmade: int = 0
     """The attempt, by number, that the store's absence kept from sending anything; 0 if something else went wrong."""
+    unsettled: tuple[ToolBooking, ...] = ()
+    """What Redis was not there to be told."""
 
 
 class ModelFailed(Message):
@@ -222,18 +225,18 @@ class ModelFailed(Message):
     """What Redis was not there to be told."""
     store: str = ""
     """The store's epoch when the call was settled."""
+    cost: int = 0
+    """Nano-dollars that all attempts have cost, as far as it is known."""
 
 
 class BudgetRefused(Message):
-    cost: int = 0
-    """Nano-dollars that all attempts have cost, as far as it is known."""
     scope: ScopeStatus
     bound: int
+    cost: int = 0
+    """Nano-dollars that the attempts before have cost, as far as it is known."""
 
 
 D = TypeVar("D", bound=Message)
-    cost: int = 0
-    """Nano-dollars that the attempts before have cost, as far as it is known."""
 
 
 def detail(error: ApplicationError, kind: type[D]) -> D | None:

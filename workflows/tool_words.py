@@ -13,7 +13,7 @@ from surefoot.contracts.profiles import Profile
 from surefoot.contracts.tools import Effect, ToolCall, ToolContract
 from surefoot.errors import CallFailed, CircuitOpen, ErrorType, InvalidInput, detail
 from surefoot.idempotency import canonical
-from workflows import guard_news
+from workflows import guard_news, outages
 from workflows.run import Run
 
 DECIDED = {ErrorType.TOOL_FAILED, ErrorType.INVALID_ARGUMENTS, ErrorType.CIRCUIT_OPEN}
@@ -68,6 +68,7 @@ async def failed(run: Run, call: ToolCall, error: ActivityError) -> str:
         return await _circuit_open(run, call, cause)
     failure = detail(cause, CallFailed) if isinstance(cause, ApplicationError) else None
     if failure:
+        await outages.unsettled(run, failure.unsettled)
         await guard_news.transitions(run, failure.transitions)
     if kind == ErrorType.INVALID_ARGUMENTS:
         return f"{name!r} refused: {failure.message if failure else cause}."

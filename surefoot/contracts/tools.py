@@ -90,6 +90,19 @@ class Claim(Message):
     """When the earlier request can no longer land, if in doubt."""
 
 
+class Fate(StrEnum):
+    """What becomes of a claim whose attempt failed."""
+
+    RELEASED = "released"
+    """Nothing happened, and nobody goes on with it: the claim is gone."""
+    CLEAR = "clear"
+    """Nothing happened; the next attempt goes on with this claim and its count."""
+    DOUBT = "doubt"
+    """It may have happened: whoever goes on finds the claim in doubt."""
+    UNKNOWN = "unknown"
+    """It may have happened, and only a human may settle it."""
+
+
 class ToolBooking(Message):
     """What happened outside and Redis does not know yet: to be booked with the next guardrail check."""
 
@@ -99,6 +112,10 @@ class ToolBooking(Message):
     verdict: Verdict = Verdict.SUCCESS
     took: timedelta | None = None
     """From the request's leaving to its answer."""
+    fate: Fate | None = None
+    """What becomes of the claim of a call that failed; None leaves it as it is."""
+    reached: bool = True
+    """A call that failed may have reached its target: it counts as an attempt."""
 
 
 ToolResult.model_rebuild()

@@ -20,7 +20,7 @@ from surefoot.reliability.model_calls import ModelCalls
 from surefoot.reliability.permits import Report
 from surefoot.reliability.prices import Prices
 from surefoot.reliability.routes import Routes
-from surefoot.reliability.store import Store
+from surefoot.reliability.store import Step, Store
 from surefoot.reliability.tool_calls import ToolCalls
 
 
@@ -59,10 +59,15 @@ class RedisGuards(ModelCalls, ToolCalls):
         await self.store.close()
 
     async def book(self, booking: ModelBooking | ToolBooking) -> Receipt:
-        """A tool's failure leaves its claim as it is: in doubt, if it was sent, for whoever goes on."""
+        """A tool's failure that does not say what becomes of its claim leaves it: in doubt, if it was sent."""
         report = Report(booking.permit, booking.verdict, took=booking.took)
         if isinstance(booking, ModelBooking):
             return await self._end_model_call(booking.charge, report)
-        done = booking.claim and booking.verdict is Verdict.SUCCESS
-        recording = self.ledger.complete_step(booking.claim, booking.content) if booking.claim and done else None
-        return await self._end_tool_call(recording, report)
+        return await self._end_tool_call(self._recording(booking), report)
+
+    def _recording(self, booking: ToolBooking) -> Step[bool] | None:
+        if booking.claim is None:
+            return None
+        if booking.verdict is Verdict.SUCCESS:
+            return self.ledger.complete_step(booking.claim, booking.content)
+        return self.ledger.fail_step(booking.claim, booking.fate, reached=booking.reached) if booking.fate else None

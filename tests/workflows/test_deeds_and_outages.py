@@ -109,3 +109,25 @@ async def test_deeds_that_redis_keeps_from_beginning_for_too_long_end_the_run_an
     assert not [incident for incident in failed.value.failure.partial.incidents if "outcome_unknown" in incident]
     assert await simulator.calls("orders") == await simulator.calls("mail") == []
     await history(started.run)
+
+
+async def test_a_refusal_that_redis_was_not_there_to_be_told_frees_its_claim_once_it_is_back(
+    surefoot: SurefootClient, redis: Redis, simulator: SimulatorClient, ask: Ask, history: History, prefix: str
+) -> None:
+    await simulator.fault("refunds", "latency", operation="issue_refund", seconds=timedelta(seconds=1), count=1)
+    too_much = '[[call issue_refund {"order_id": "A-1001", "amount": "9999.00", "reason": "broken"}]]'
+    started = await surefoot.start(ask(too_much, "patient"))
+    await until(lambda: simulator.calls("refunds"))
+    freeze(redis)
+    await until(lambda: is_waiting(surefoot, started.run))
+    thaw(redis)
+    result = await surefoot.result(started.run)
+    (outage,) = await outages(surefoot, started.run)
+    async with Connection.from_url(redis.url, decode_responses=True) as connection:
+        (key,) = [name async for name in connection.scan_iter(f"{prefix}:ledger:*")]
+        state = await connection.hget(key, "state")
+
+    assert "cannot be refunded" in (await told(surefoot, started.run))[0]
+    assert state == "free"
+    assert result.incidents == (outage.id,)
+    await history(started.run)
