@@ -14,6 +14,7 @@ from tests.support.waiting import until
 from tests.workflows.conftest import Ask
 
 ORDER = '[[call create_order {"product": "mug", "quantity": 3}]]'
+WHY = {"by": "ann", "reason": "the shop is back"}
 
 
 class Operator(Again, Spending):
@@ -32,13 +33,13 @@ async def test_a_failed_run_is_retried_with_its_own_request_and_repeats_no_effec
     await simulator.fault("gemini", "status", status=400, skip=1, count=1)
     with pytest.raises(RunFailed):
         await operator.run(request)
-    started = await operator.retry(workflow_id(request.tenant, request.key))
+    started = await operator.retry(workflow_id(request.tenant, request.key), **WHY)
     assert started.idempotency_status is IdempotencyStatus.FRESH
     assert (await operator.result(started.run)).tools_called == ("create_order",)
     assert len(await simulator.effects("orders")) == 1
-    assert (await operator.retry(started.run)).idempotency_status is IdempotencyStatus.CACHE_HIT
+    assert (await operator.retry(started.run, **WHY)).idempotency_status is IdempotencyStatus.CACHE_HIT
     with pytest.raises(NotFound):
-        await operator.retry("run:default:nothing")
+        await operator.retry("run:default:nothing", **WHY)
 
 
 async def test_a_run_begins_anew_from_a_turn_and_repeats_no_effect(
