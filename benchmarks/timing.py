@@ -1,9 +1,11 @@
 """How it is measured: act and PINGs together, in turns first, in rounds whose medians are compared."""
 
 import asyncio
+import os
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -69,6 +71,23 @@ async def _round(guard: Guard, pings: Sequence[Act], callers: int, samples: int)
     await at_once(caller, callers)
     act, *rest = map(statistics.median, taken)
     return Round(act, tuple(rest))
+
+
+@contextmanager
+def one_core(*processes: int) -> Iterator[None]:
+    """Keep processes, by id, on one core; on a system that cannot, they stay as they are."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = {process: os.sched_getaffinity(process) for process in processes}
+    core = min(set.intersection(*before.values()))
+    for process in processes:
+        os.sched_setaffinity(process, {core})
+    try:
+        yield
+    finally:
+        for process, cores in before.items():
+            os.sched_setaffinity(process, cores)
 
 
 async def at_once(doing: Callable[[], Awaitable[None]], callers: int) -> None:
