@@ -25,8 +25,9 @@ from workflows.run import Run
 
 TOLD = {ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED, ErrorType.STORE_UNAVAILABLE}
 """Ends of a model activity that tell what the call cost and changed."""
-SETTLED = TOLD | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
-"""Ends of a model activity that leave nothing of its hold but what is told as unsettled."""
+SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
+"""Ends of a model activity that leave nothing of its hold but what is told as unsettled. Without Redis an earlier
+attempt's may be left, which the end of the run charges."""
 OUTAGES_AN_HOUR = 20
 """Outages of a model that are told; what comes after them is in the runs' steps alone."""
 OUTAGES_OF_A_STORE = "outages_of_a_store"

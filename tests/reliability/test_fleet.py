@@ -101,10 +101,17 @@ async def test_a_closed_breaker_is_forgotten_after_a_day_and_an_open_one_is_not(
         assert 86_300 < await redis.ttl(key) <= 86_400
 
 
-async def test_a_healthy_breaker_keeps_nothing_in_redis(guards: RedisGuards, redis_url: str, prefix: str) -> None:
-    await guards.breaker.report(await admitted(guards.breaker, "a", TRIPS_AT_ONCE), Verdict.SUCCESS, None)
+async def test_a_healthy_breaker_keeps_its_last_successes_alone_and_not_for_ever(
+    guards: RedisGuards, redis_url: str, prefix: str
+) -> None:
+    for number in range(300):
+        permit = await admitted(guards.breaker, f"call-{number}", TRIPS_AT_ONCE)
+        await guards.breaker.report(permit, Verdict.SUCCESS, None)
+    kept = f"{prefix}:breaker:{{orders}}:successes"
     async with Redis.from_url(redis_url) as redis:
-        assert [key async for key in redis.scan_iter(match=f"{prefix}:breaker:*")] == []
+        assert [key.decode() async for key in redis.scan_iter(match=f"{prefix}:breaker:*")] == [kept]
+        assert await redis.zcard(kept) == 256
+        assert await redis.pttl(kept) > 0
 
 
 async def test_the_last_transitions_are_kept_with_their_reasons(
