@@ -1,6 +1,5 @@
 """What an incident tells whom, and what it leaves behind, from its first page to its record."""
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -247,22 +246,6 @@ async def test_an_incident_that_is_over_before_anybody_was_told_tells_nobody(
     assert (sinks.pagerduty.taken, closed.deliveries) == ([], ())
     assert closed.runbook is not None
     assert closed.post_incident is not None
-
-
-async def test_two_hundred_runs_that_hit_one_broken_tool_make_one_page_and_one_resolve(
-    temporal_client: Client, task_queue: str, told: IncidentReport, incident: Handle
-) -> None:
-    sinks = Sinks()
-    async with serving(temporal_client, task_queue, sinks=sinks, policy=FIRST, quick=True):
-        await asyncio.gather(*(tell(temporal_client, task_queue, told, number) for number in range(200)))
-        known = await told_of(incident, 2)
-        assert (known.occurrences, len(known.runs)) == (200, 20)
-        for _ in range(3):
-            await incident.signal(Handler.recovered, MENDED)
-        closed = await incident.result()
-    assert closed.occurrences == 200
-    for sink in (sinks.pagerduty, sinks.slack):
-        assert sink.told(incident.id) == [(T, "first"), (R, "first")]
 
 
 async def test_an_incident_that_continues_as_new_pages_nobody_twice_and_forgets_nothing(
