@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import IncidentKind, IncidentState
+from surefoot.contracts.runs import RunResult
 from surefoot.settings import Settings, load
 from surefoot.simulator.client import SimulatorClient
 from surefoot.simulator.sinks.alerts import AlertState
@@ -18,6 +19,7 @@ from tests.workflows.test_guards import LOOK_UP
 from worker import composed
 
 RUNS = 200
+AT_A_TIME = 20
 CHANNELS = ["opsgenie", "pagerduty", "slack", "webhook"]
 
 
@@ -35,7 +37,13 @@ async def test_two_hundred_runs_that_meet_one_broken_tool_make_one_incident_one_
     paging: SurefootClient, simulator: SimulatorClient, ask: Ask
 ) -> None:
     await simulator.fault("orders", "status", status=503)
-    results = await asyncio.gather(*(paging.run(ask(LOOK_UP)) for _ in range(RUNS)))
+    places = asyncio.Semaphore(AT_A_TIME)
+
+    async def run() -> RunResult:
+        async with places:
+            return await paging.run(ask(LOOK_UP))
+
+    results = await asyncio.gather(*(run() for _ in range(RUNS)))
     met = [one for result in results for one in result.incidents if IncidentKind.BREAKER_OPEN in one]
     assert len({*met}) == 1
     incident = await paging.incident(met[0])
