@@ -14,7 +14,6 @@ that it was measured: 0 whatever the figures, since a busy machine must not fail
 both.
 """
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -27,7 +26,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from benchmarks.acts import LEASE, Act, Acts, Guard
-from benchmarks.report import TIME, Result, context, show, write
+from benchmarks.report import TIME, Result, main
 from benchmarks.timing import ROUNDS, Replaying, Round, Spread, in_python, measured, one_core, rates, timed
 from surefoot.embedded.redis import start_redis
 from surefoot.reliability.connections import CALLERS, connected, pool
@@ -161,19 +160,5 @@ async def measure() -> tuple[str, list[Result]]:
             await redis.child.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print what is written, instead of a table")
-    as_json = parser.parse_args().json
-    where = context()
-    version, results = asyncio.run(measure())
-    path = write("guards", where.with_versions(**{"redis-server": version}), results)
-    if as_json:
-        print(path.read_text(), end="")
-    else:
-        show("Guards", results)
-        print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-
-
 if __name__ == "__main__":
-    main()
+    main("guards", __doc__, measure)

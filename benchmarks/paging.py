@@ -6,8 +6,6 @@ has taken it. Prints a table and writes ``benchmarks/results/paging.json``; with
 exit code says that it was measured: 0 whatever the figures; a miss is marked as one in both.
 """
 
-import argparse
-import asyncio
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
-from benchmarks.report import Result, context, show, write
+from benchmarks.report import Result, main
 from benchmarks.timing import Spread
 from surefoot.contracts.guardrails import Act
 from surefoot.contracts.incidents import Incident, IncidentKind
@@ -103,19 +101,5 @@ async def measure(openings: int = OPENINGS) -> tuple[str, list[Result]]:
                 await field.shop.aclose()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print what is written, instead of a table")
-    as_json = parser.parse_args().json
-    where = context()
-    version, results = asyncio.run(measure())
-    path = write("paging", where.with_versions(**{"redis-server": version}), results)
-    if as_json:
-        print(path.read_text(), end="")
-    else:
-        show("Paging", results)
-        print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-
-
 if __name__ == "__main__":
-    main()
+    main("paging", __doc__, measure)

@@ -1,9 +1,12 @@
 """What every benchmark leaves: where and with what it ran, and each figure beside its limit."""
 
+import argparse
+import asyncio
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -83,6 +86,28 @@ def write(name: str, where: Context, results: list[Result], folder: Path = RESUL
     path = folder / f"{name}.json"
     path.write_text(json.dumps({"context": asdict(where), "results": rows}, indent=2) + "\n")
     return path
+
+
+def main(name: str, about: str | None, measure: Callable[[], Awaitable[tuple[str, list[Result]]]]) -> None:
+    """Measure, write ``<name>.json`` and print it: as a table, or with ``--json`` as it was written.
+
+    ``measure`` gives the version of its redis-server and the figures. ``about`` is what ``--help`` tells.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--json", action="store_true", help="print what is written, instead of a table")
+    as_json = parser.parse_args().json
+    where = context()
+
+    async def measured() -> tuple[str, list[Result]]:
+        return await measure()
+
+    redis, results = asyncio.run(measured())
+    path = write(name, where.with_versions(**{"redis-server": redis}), results)
+    if as_json:
+        print(path.read_text(), end="")
+    else:
+        show(name.capitalize(), results)
+        print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
 def _rows(result: Result) -> list[dict[str, object]]:
