@@ -12,7 +12,7 @@ from temporalio.client import Client
 from surefoot.settings import Settings
 from surefoot.tools.registry import DESIGNS
 from worker import composed
-from workflows.sandbox import PASSED_THROUGH
+from workflows.sandbox import DEFINITIONS, PARTS, PASSED_THROUGH, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("workflows", "activities", "surefoot")
@@ -68,6 +68,38 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
 def breaking(paths: list[Path], rule: Callable[[ast.AST], bool]) -> set[str]:
     """Files that hold a node which the rule is about."""
     return {named(path) for path in paths if any(map(rule, ast.walk(tree(path))))}
+
+
+CHANGES = {"append", "add", "update", "pop", "popleft", "clear", "extend", "insert", "remove", "discard", "setdefault"}
+"""Methods that change a collection in place."""
+
+
+def _changed_in_place(module: ast.Module) -> Iterator[str]:
+    """Names that the module's top level holds and something in it changes."""
+    targets = [
+        node.targets if isinstance(node, ast.Assign) else [node.target]
+        for node in module.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    ]
+    held = {name.id for group in targets for target in group for name in ast.walk(target) if isinstance(name, ast.Name)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Global):
+            yield from node.names
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            yield from held & {ast.unparse(node.value)}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGES:
+            yield from held & {ast.unparse(node.func.value)}
+
+
+def test_what_runs_share_in_a_worker_is_never_changed() -> None:
+    """The parts of workflows are loaded once a worker: what they hold, every run sees."""
+    assert {named(path): names for path in replayed() if (names := sorted(_changed_in_place(tree(path))))} == {}
+
+
+def test_every_part_of_the_workflows_is_loaded_once_a_worker() -> None:
+    modules_there = {path.stem for path in (ROOT / "workflows").glob("*.py")} - {"__init__"}
+    assert {*PARTS} == {f"workflows.{name}" for name in modules_there - {*DEFINITIONS}}
+    assert runner().restrictions.passthrough_modules >= {*PARTS}
 
 
 def test_the_composition_roots_stand_alone_at_the_top() -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,9 @@ from temporalio.worker import Replayer
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.runs import RunRequest
+from surefoot.reliability.guards import RedisGuards
 from surefoot.settings import Settings
+from surefoot.tools.registry import ToolRegistry
 from worker import WORKFLOWS, composed
 from workflows.sandbox import runner
 
@@ -62,3 +65,17 @@ def history(temporal_client: Client) -> Callable[[str], Awaitable[WorkflowHistor
         return recorded
 
     return replayed
+
+
+@pytest.fixture
+async def guards(redis_url: str, prefix: str) -> AsyncIterator[RedisGuards]:
+    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def tools(settings: Settings) -> AsyncIterator[ToolRegistry]:
+    registry = ToolRegistry.from_settings(settings)
+    yield registry
+    await registry.aclose()

@@ -46,20 +46,6 @@ ARGUMENTS = {
 
 
 @pytest.fixture
-async def guards(redis_url: str, prefix: str) -> AsyncIterator[RedisGuards]:
-    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
-    yield found
-    await found.close()
-
-
-@pytest.fixture
-async def tools(settings: Settings) -> AsyncIterator[ToolRegistry]:
-    registry = ToolRegistry.from_settings(settings)
-    yield registry
-    await registry.aclose()
-
-
-@pytest.fixture
 async def freezing(tmp_path: Path) -> AsyncIterator[Redis]:
     server = await start_redis(log=tmp_path / "redis.log", folder=None)
     yield server

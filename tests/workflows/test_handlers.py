@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -21,7 +20,6 @@ from surefoot.llm.pricing import GenaiPricing
 from surefoot.ports import OnText, Proceed, ToolContext
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.streams import RedisTextStream
-from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from surefoot.tools.contract import Arguments, Tool, tool
 from surefoot.tools.registry import ToolRegistry
@@ -31,20 +29,6 @@ from tests.support.waiting import until
 from tests.workflows.test_attempts import ARGUMENTS, FLASH, environment, unheard
 
 LEASE = timedelta(milliseconds=300)
-
-
-@pytest.fixture
-async def guards(redis_url: str, prefix: str) -> AsyncIterator[RedisGuards]:
-    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
-    yield found
-    await found.close()
-
-
-@pytest.fixture
-async def tools(settings: Settings) -> AsyncIterator[ToolRegistry]:
-    registry = ToolRegistry.from_settings(settings)
-    yield registry
-    await registry.aclose()
 
 
 def order(tools: ToolRegistry) -> ToolCall:
