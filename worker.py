@@ -48,8 +48,11 @@ from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
+from surefoot.reliability.transcripts import RedisTranscripts
 from surefoot.settings import Settings, load
-from surefoot.tools.registry import ToolRegistry
+from surefoot.tools.contract import Design
+from surefoot.tools.http import Backend
+from surefoot.tools.registry import DESIGNS, ToolRegistry
 from workflows import policies
 from workflows.agent import AgentWorkflow
 from workflows.failure_handler import FailureHandlerWorkflow
@@ -61,10 +64,12 @@ READY = "ready"
 
 
 @asynccontextmanager
-async def composed(settings: Settings, client: Client, **models: ModelPort) -> AsyncIterator[Worker]:
+async def composed(
+    settings: Settings, client: Client, designs: Iterable[Design[Backend]] = DESIGNS, **models: ModelPort
+) -> AsyncIterator[Worker]:
     """A worker with everything that the settings ask for; ``models`` adds ports of other providers by name."""
     async with AsyncExitStack() as open_things:
-        tools = ToolRegistry.from_settings(settings)
+        tools = ToolRegistry.from_settings(settings, designs)
         open_things.push_async_callback(tools.aclose)
         ports = providers(settings, **models)
         open_things.push_async_callback(ports.aclose)
@@ -78,6 +83,7 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
         calls = ToolActivities(tools, guards, crash)
         checks = GuardrailActivities(guards, pricing)
         words = RedisTextStream(guards.store, settings.key_prefix)
+        transcripts = RedisTranscripts(guards.store, settings.key_prefix)
         office = RedisOffice(guards.store, settings.key_prefix)
         small_calls = SmallCalls(LlmActivities(ports, guards, pricing, Unheard()), guards, pricing)
         detours = RoutingActivities(small_calls, RedisRoutes(guards.store, settings.key_prefix))
@@ -91,7 +97,7 @@ async def composed(settings: Settings, client: Client, **models: ModelPort) -> A
                 ProfileActivities(profiles, heartbeat=settings.heartbeat).pin,
                 checks.check,
                 checks.close_books,
-                LlmActivities(ports, guards, pricing, words, crash).generate,
+                LlmActivities(ports, guards, pricing, words, crash, transcripts).generate,
                 *calls.activities(),
                 *incident_activities(settings, client, office, pagers, crash, usable),
                 EnrichmentActivities(small_calls, settings.incident_model).enrich,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import transcribing
 from activities.heartbeat import Pulse, beating
 from activities.model_bookings import booking, charged, classified, given_up, unsent
 from activities.outside import Ended, ended
@@ -16,7 +17,7 @@ from activities.words import Words
 from surefoot.contracts.breakers import Transition, Verdict
 from surefoot.contracts.budgets import Charge
 from surefoot.contracts.guardrails import BooksClosed
-from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Spent, Usage, provider_of
+from surefoot.contracts.models import Generation, ModelBooking, ModelCall, ModelReply, Prompt, Spent, Usage, provider_of
 from surefoot.crash_points import UNARMED, CrashPoint, CrashPoints
 from surefoot.errors import (
     BudgetRefused,
@@ -30,7 +31,9 @@ from surefoot.errors import (
     final,
     retryable,
 )
-from surefoot.ports import Admitted, Guards, ModelPort, OverBudget, Pricing, Receipt, Refused, TextStream
+from surefoot.ports import Admitted, Guards, ModelPort, OverBudget, Pricing, Receipt, Refused, TextStream, Transcripts
+
+FORGETFUL = transcribing.Forgetful()
 
 
 class LlmActivities:
@@ -43,20 +46,23 @@ class LlmActivities:
         pricing: Pricing,
         stream: TextStream,
         crash: CrashPoints = UNARMED,
+        transcripts: Transcripts = FORGETFUL,
     ) -> None:
         self._providers = providers
         self._guards = guards
         self._pricing = pricing
         self._stream = stream
         self._crash = crash
+        self._transcripts = transcripts
 
     @activity.defn(name="llm.generate")
     async def generate(self, call: ModelCall) -> ModelReply:
         async with beating() as pulse:
             provider = self._provider(call)
+            prompt = await self._said(call, _spent(pulse))
             admitted = await self._admitted(call, _spent(pulse))
             try:
-                outcome = await ended(self._generation(provider, call))
+                outcome = await ended(self._generation(provider, call, prompt))
             except asyncio.CancelledError:
                 await self._end(admitted, given_up(call, admitted))
                 raise
@@ -64,7 +70,11 @@ class LlmActivities:
                 failure = classified(call, outcome.error)
                 raise await self._failed(call, admitted, failure, outcome.took, pulse) from outcome.error
             self._crash.reach(CrashPoint.BETWEEN_HOLD_AND_SETTLE)
-            return await self._settled(call, admitted, outcome, pulse)
+            reply = await self._settled(call, admitted, outcome, pulse)
+            if reply.unsettled:
+                return reply  # Redis is away
+            kept = await transcribing.kept(self._transcripts, call, reply.message)
+            return reply.model_copy(update={"transcript": kept})
 
     def _provider(self, call: ModelCall) -> ModelPort:
         try:
@@ -72,6 +82,17 @@ class LlmActivities:
         except (KeyError, InvalidInput) as error:
             message = f"no provider for {call.prompt.model!r} on this worker: {error}"
             raise final(ErrorType.MODEL_REFUSED, message) from error
+
+    async def _said(self, call: ModelCall, spent: int) -> Prompt:
+        """The prompt with the whole conversation. Without it the hold is given back, and nothing is sent."""
+        try:
+            prompt = await transcribing.whole(self._transcripts, call)
+            if prompt is None:
+                await self._guards.release(call.hold)
+                raise transcribing.missing(call)
+        except StoreUnavailable as error:
+            raise _to_be_booked(call, str(error), unsent(call), spent) from error
+        return prompt
 
     async def _admitted(self, call: ModelCall, spent: int) -> Admitted:
         """``spent`` on earlier attempts, which is told if this one may not be made."""
@@ -92,7 +113,7 @@ class LlmActivities:
             raise final(ErrorType.BUDGET_EXHAUSTED, "the budget has no room for another attempt", details)
         return entry
 
-    async def _generation(self, provider: ModelPort, call: ModelCall) -> Generation:
+    async def _generation(self, provider: ModelPort, call: ModelCall, prompt: Prompt) -> Generation:
         words = Words(self._stream, run_id=activity.info().workflow_id or "", turn=call.turn)
 
         async def say(piece: str) -> None:
@@ -101,7 +122,7 @@ class LlmActivities:
 
         try:
             async with asyncio.timeout(call.deadline.total_seconds()):
-                return await provider.generate(call.prompt, on_text=say, idle_limit=call.idle_limit)
+                return await provider.generate(prompt, on_text=say, idle_limit=call.idle_limit)
         except TimeoutError as error:
             raise ProviderFailure(
                 f"{call.prompt.model} did not finish within {call.deadline}",

@@ -43,6 +43,7 @@ class ErrorType(StrEnum):
     STORE_UNAVAILABLE = "StoreUnavailable"
     MODEL_UNAVAILABLE = "ModelUnavailable"
     MODEL_REFUSED = "ModelRefused"
+    TRANSCRIPT_MISSING = "TranscriptMissing"
     TOOL_FAILED = "ToolFailed"
     TOOL_RETRYABLE = "ToolRetryable"
     OUTCOME_UNKNOWN = "OutcomeUnknown"

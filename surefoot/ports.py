@@ -21,10 +21,12 @@ from surefoot.answers import Reserved as Reserved
 from surefoot.answers import Rung as Rung
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
+from surefoot.contracts.conversation import ConversationMessage
 from surefoot.contracts.incidents import ComposeRequest, Evidence, Plan
 from surefoot.contracts.models import Generation, ModelBooking, Prompt
 from surefoot.contracts.oncall import Notification
 from surefoot.contracts.tools import Claim, ToolBooking
+from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.desk import GuardDesk as GuardDesk
 from surefoot.desk import GuardOffice as GuardOffice
 
@@ -55,6 +57,21 @@ class TextStream(Protocol):
     """Where the words of a running model call can be followed. Losing them loses nothing."""
 
     async def publish(self, run_id: str, turn: int, text: str) -> None: ...
+
+
+class Transcripts(Protocol):
+    """Conversations kept out of line. Losing them loses nothing: whoever refers to one can send it whole.
+
+    Both methods raise ``StoreUnavailable``.
+    """
+
+    async def read(self, ref: TranscriptRef) -> tuple[ConversationMessage, ...] | None:
+        """The messages that are referred to; None if they are not there, or are others than the digest says."""
+        ...
+
+    async def append(self, ref: TranscriptRef, messages: tuple[ConversationMessage, ...]) -> TranscriptRef | None:
+        """Put messages behind the prefix, in place of what is there; None if there is no room. May be repeated."""
+        ...
 
 
 class Guards(Protocol):

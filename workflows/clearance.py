@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 from activities.guardrails import GuardrailActivities
 from surefoot.contracts.budgets import Hold
+from surefoot.contracts.conversation import size_in_bytes
 from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
@@ -15,8 +16,12 @@ from workflows.budgeting import own_breakers, scopes
 from workflows.patience import Patience
 from workflows.run import Run
 
-MAX_PROMPT = 256 * 1024
-"""Bytes of a conversation that still travel in an activity's input."""
+MAX_MESSAGE = 256 * 1024
+"""Bytes of one message of a conversation, and of a whole one that began when all of it travelled in each call."""
+BY_REFERENCE = "transcripts"
+"""Names the change for runs that ended because their whole conversation was too large."""
+MAX_INPUT = 1_800_000
+"""Bytes of the messages that travel in a model activity's input; Temporal takes 2 MB."""
 
 
 class Clearance:
@@ -76,11 +81,7 @@ class Clearance:
 
     def _request(self, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state
-        size = state.prompt_size(profile)
-        if size.total_bytes > MAX_PROMPT:
-            raise run.end(
-                ErrorType.PAYLOAD_TOO_LARGE, f"the conversation is {size.total_bytes} bytes; at most {MAX_PROMPT} fit"
-            )
+        self._refuse_what_is_too_large()
         return GuardrailRequest(
             hold_id=f"{workflow.info().run_id}/{self._holds}",
             tenant=run.request.tenant,
@@ -90,10 +91,22 @@ class Clearance:
             avoid=(*state.avoid, *refused),
             tools=tuple(tool.name for tool in profile.tools),
             own_breakers=own_breakers(profile),
-            size=size,
+            size=state.prompt_size(profile),
             output_tokens=profile.max_output_tokens,
             unsettled=state.unsettled,
         )
+
+    def _refuse_what_is_too_large(self) -> None:
+        sizes = [size_in_bytes((message,)) for message in self._run.state.messages]
+        if sum(sizes) <= MAX_MESSAGE:
+            return
+        travelling = sum(sizes[len(sizes) - len(self._run.state.unkept) :])
+        limits = [("a message", max(sizes), MAX_MESSAGE), ("what has to be sent", travelling, MAX_INPUT)]
+        if not workflow.patched(BY_REFERENCE):
+            limits = [("the conversation", sum(sizes), MAX_MESSAGE)]
+        for what, size, most in limits:
+            if size > most:
+                raise self._run.end(ErrorType.PAYLOAD_TOO_LARGE, f"{what} is {size} bytes; at most {most} fit")
 
     async def _tell_of(self, decision: GuardrailDecision) -> None:
         await guard_news.transitions(self._run, decision.transitions)

@@ -25,7 +25,11 @@ from workflows.run import Run
 
 TOLD = {ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED, ErrorType.STORE_UNAVAILABLE}
 """Ends of a model activity that tell what the call cost and changed."""
-SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
+SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {
+    ErrorType.CIRCUIT_OPEN,
+    ErrorType.BUDGET_EXHAUSTED,
+    ErrorType.TRANSCRIPT_MISSING,
+}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled. Without Redis an earlier
 attempt's may be left, which the end of the run charges."""
 OUTAGES_AN_HOUR = 20
@@ -81,11 +85,12 @@ class ModelCalls:
                 prompt=Prompt(
                     model=decision.model,
                     system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
-                    messages=run.state.messages,
+                    messages=run.state.unkept,
                     tools=tuple(_offer(tool) for tool in offered),
                     temperature=profile.temperature,
                     max_output_tokens=decision.hold.output_tokens,
                 ),
+                transcript=run.state.kept or run.transcript,
                 hold=decision.hold,
                 breaker=profile.model_breaker.outlasting(attempt),
                 turn=run.state.turn + 1,
@@ -119,6 +124,9 @@ class ModelCalls:
             await self._circuit_opened(cause)
         elif isinstance(cause, ApplicationError) and kind == ErrorType.MODEL_REFUSED:
             raise run.end(ErrorType.MODEL_REFUSED, str(cause.message)) from error
+        elif kind == ErrorType.TRANSCRIPT_MISSING:
+            run.state = run.state.model_copy(update={"kept": None})
+            run.note(f"{cause}: the whole conversation is sent again")
         elif kind in (ErrorType.BUDGET_EXHAUSTED, ErrorType.STORE_UNAVAILABLE):
             run.note(f"{model}: {cause}")
         elif kind == ErrorType.MODEL_UNAVAILABLE or isinstance(cause, TimeoutError):

@@ -11,6 +11,7 @@ from surefoot.contracts.budgets import ScopeStatus
 from surefoot.contracts.incidents import IncidentKind, IncidentReport
 from surefoot.contracts.profiles import Profile
 from surefoot.contracts.runs import Phase, RunFailure, RunRequest, RunStatus, Step
+from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.errors import ErrorType, detail, final
 from surefoot.idempotency import incident_id
 from workflows.reporting import Told, tell
@@ -38,6 +39,12 @@ class Run:
         if self._profile is None:
             raise RuntimeError("the profile is not pinned yet")
         return self._profile
+
+    @property
+    def transcript(self) -> TranscriptRef:
+        """Where the run's conversation is kept, from its beginning on."""
+        info = workflow.info()
+        return TranscriptRef(key=f"{info.namespace}/{info.workflow_id}")
 
     def pin(self, profile: Profile) -> None:
         self._profile = profile

@@ -15,6 +15,7 @@ from surefoot.contracts.models import ModelBooking, ModelReply, provider_of
 from surefoot.contracts.profiles import Profile
 from surefoot.contracts.runs import RunResult, RunStatus, RunUsage
 from surefoot.contracts.tools import ToolBooking
+from surefoot.contracts.transcripts import TranscriptRef
 
 
 class Counted(Message):
@@ -49,10 +50,17 @@ class RunState(Message):
     """The store's epoch, as last seen."""
     outage: str = ""
     """The incident of the store's outage that this run is in."""
+    kept: TranscriptRef | None = None
+    """The part of the messages that model calls find out of line."""
 
     @classmethod
     def opened(cls, prompt: str) -> "RunState":
         return cls(messages=(UserMessage(text=prompt),))
+
+    @property
+    def unkept(self) -> tuple[ConversationMessage, ...]:
+        """The messages that have to travel with the next model call."""
+        return self.messages[self.kept.length :] if self.kept else self.messages
 
     @property
     def text(self) -> str:
@@ -91,6 +99,7 @@ class RunState(Message):
                     messages=len(messages),
                     tools=offered,
                 ),
+                "kept": reply.transcript or self.kept,
                 "models": self.models if reply.model_version in self.models else (*self.models, reply.model_version),
             }
         )

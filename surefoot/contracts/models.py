@@ -10,6 +10,7 @@ from surefoot.contracts.base import JsonObject, Message
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
 from surefoot.contracts.budgets import Charge, Crossing, Hold, PriceDrift
 from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
+from surefoot.contracts.transcripts import TranscriptRef
 
 ModelId = Annotated[str, Field(pattern=r"^(gemini|mistral|scripted):[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """Provider and model, such as ``gemini:gemini-2.5-pro``."""
@@ -80,6 +81,8 @@ class ModelCall(Message):
     """Input of the activity ``llm.generate``."""
 
     prompt: Prompt
+    transcript: TranscriptRef | None = None
+    """What was said before the prompt's messages; if None, they are all there is, and nothing is kept."""
     hold: Hold
     breaker: BreakerPolicy = BreakerPolicy()
     turn: int
@@ -125,3 +128,5 @@ class ModelReply(Message):
     unsettled: tuple[ModelBooking, ...] = ()
     store: str = ""
     """The store's epoch when the call was settled."""
+    transcript: TranscriptRef | None = None
+    """Where the conversation is kept up to and with this answer; None if it could not be, or need not."""

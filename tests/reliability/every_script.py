@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from surefoot.contracts.breakers import BreakerState, Sign, Verdict
 from surefoot.contracts.budgets import BudgetWindow
+from surefoot.contracts.conversation import UserMessage
+from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.ports import Fate
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
+from surefoot.reliability.transcripts import RedisTranscripts
 from tests.reliability.given import (
     CENT,
     LEASE,
@@ -38,6 +41,7 @@ async def use_everything(guards: RedisGuards, prefix: str, name: str) -> None:
     await _operate(RedisOffice(guards.store, prefix), name)
     await _lead_around(RedisRoutes(guards.store, prefix), name)
     await RedisTextStream(guards.store, prefix).publish(name, 1, "word")
+    await RedisTranscripts(guards.store, prefix).append(TranscriptRef(key=name), (UserMessage(text="word"),))
 
 
 async def _spend(guards: RedisGuards, name: str) -> None:
