@@ -12,6 +12,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.cutting import Cutting
 from activities.enrichment import EnrichmentActivities
 from activities.guardrails import GuardrailActivities
 from activities.incidents import IncidentActivities
@@ -44,6 +45,7 @@ from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
 from surefoot.ports import ChannelPort, GuardOffice, ModelPort
 from surefoot.profiles import Profiles
+from surefoot.reliability.blobs import RedisBlobs
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.routes import RedisRoutes
@@ -52,6 +54,7 @@ from surefoot.reliability.transcripts import RedisTranscripts
 from surefoot.settings import Settings, load
 from surefoot.tools.contract import Design
 from surefoot.tools.http import Backend
+from surefoot.tools.read_on import read_on
 from surefoot.tools.registry import DESIGNS, ToolRegistry
 from workflows import policies
 from workflows.agent import AgentWorkflow
@@ -80,7 +83,10 @@ async def composed(
         usable = _usable(profiles)
         pricing = GenaiPricing()
         crash = CrashPoints.parse(settings.kill_at)
-        calls = ToolActivities(tools, guards, crash)
+        blobs = RedisBlobs(guards.store, settings.key_prefix)
+        cutting = Cutting(blobs, read_on.offered)
+        toolbox = {**tools, read_on.name: read_on.connect(blobs)}
+        calls = ToolActivities(toolbox, guards, crash, scissors=cutting)
         checks = GuardrailActivities(guards, pricing)
         words = RedisTextStream(guards.store, settings.key_prefix)
         transcripts = RedisTranscripts(guards.store, settings.key_prefix)

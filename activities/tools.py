@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel, JsonValue
 from temporalio import activity
 
+from activities.cutting import Scissors, Uncut
 from activities.heartbeat import Tell, beating, told_at_once
 from activities.tool_attempt import Attempt
 from surefoot.contracts.base import JsonObject
@@ -22,6 +23,8 @@ from surefoot.errors import (
     retryable,
 )
 from surefoot.ports import Guards, ToolContext
+
+UNCUT = Uncut()
 
 
 class ToolPort(Protocol):
@@ -53,6 +56,7 @@ class ToolActivities:
         *,
         lease: timedelta | None = None,
         tell: Tell = told_at_once,
+        scissors: Scissors = UNCUT,
     ) -> None:
         """``lease`` is how long a claim lasts that its worker does not renew; past the activity's end if None.
 
@@ -63,6 +67,7 @@ class ToolActivities:
         self._crash = crash
         self._lease = lease
         self._tell = tell
+        self._scissors = scissors
 
     def activities(self) -> list[Callable[[ToolCall], Awaitable[ToolResult]]]:
         """One activity for each tool, so that they can be told apart, limited and routed by name."""
@@ -84,7 +89,7 @@ class ToolActivities:
         async with beating(self._tell) as pulse:
             attempt = Attempt(self._guards, tool, call, arguments, pulse, self._crash, self._lease)
             try:
-                return await attempt.make()
+                return await self._scissors.cut(call, await attempt.make())
             except Superseded as error:
                 raise retryable(ErrorType.TOOL_RETRYABLE, str(error)) from error
             except StoreUnavailable as error:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
+from urllib.parse import quote
 
 from pydantic import JsonValue
 
@@ -72,6 +73,23 @@ class Transcripts(Protocol):
     async def append(self, ref: TranscriptRef, messages: tuple[ConversationMessage, ...]) -> TranscriptRef | None:
         """Put messages behind the prefix, in place of what is there; None if there is no room. May be repeated."""
         ...
+
+
+class Blobs(Protocol):
+    """What is too large for a history or a model. Both methods raise ``StoreUnavailable``."""
+
+    async def put(self, key: str, data: bytes) -> bool:
+        """Keep the bytes for a while, in place of what is there; False if they are too many."""
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """The bytes; None if they are not there any more."""
+        ...
+
+
+def kept_result(tenant: str, name: str) -> str:
+    """The key of a result that was cut: each tenant sees its own alone."""
+    return f"result/{quote(tenant, safe='')}/{name}"
 
 
 class Guards(Protocol):

@@ -11,6 +11,7 @@ from surefoot.contracts.budgets import ScopeStatus
 from surefoot.contracts.incidents import IncidentKind, IncidentReport
 from surefoot.contracts.profiles import Profile
 from surefoot.contracts.runs import Phase, RunFailure, RunRequest, RunStatus, Step
+from surefoot.contracts.tools import ToolContract
 from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.errors import ErrorType, detail, final
 from surefoot.idempotency import incident_id
@@ -49,6 +50,12 @@ class Run:
     def pin(self, profile: Profile) -> None:
         self._profile = profile
         self.note(f"profile {profile.name}: {', '.join(tool.name for tool in profile.tools) or 'no tools'}")
+
+    def offer(self, tools: tuple[ToolContract, ...]) -> None:
+        """Let the model have these tools too, from its next call on."""
+        new = tuple(tool for tool in tools if self.profile.tool(tool.name) is None)
+        if new:
+            self._profile = self.profile.model_copy(update={"tools": (*self.profile.tools, *new)})
 
     def enter(self, phase: Phase) -> None:
         """Show what the run is doing, in the query and in the Temporal UI."""

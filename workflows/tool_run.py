@@ -12,6 +12,7 @@ from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
 from surefoot.errors import CallFailed, ErrorType, InvalidInput
 from surefoot.idempotency import canonical, effect_key, identifying
+from surefoot.pages import as_text
 from surefoot.schema import normalised
 from workflows import guard_news, outages, policies, tool_words
 from workflows.approval import ApprovalGate
@@ -173,7 +174,8 @@ class ToolRuns:
         run.note(f"{call.contract.name}: {'replayed' if result.replayed else 'done'}")
         await outages.unsettled(run, result.unsettled)
         await guard_news.transitions(run, result.transitions)
-        return tool_words.content(result.content)
+        run.offer(result.offers)
+        return as_text(result.content)
 
 
 def _raised(message: ToolMessage | BaseException) -> ToolMessage:

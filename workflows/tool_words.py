@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -24,10 +23,6 @@ SUMMARY_LENGTH = 180
 
 def summary(call: ToolCall) -> str:
     return f"{call.contract.name} {canonical(call.arguments)}"[:SUMMARY_LENGTH]
-
-
-def content(value: JsonValue) -> str:
-    return value if isinstance(value, str) else canonical(value)
 
 
 def unknown_tool(call: CallPart, profile: Profile) -> str:

@@ -66,6 +66,8 @@ class ToolResult(Message):
     attempts: int = 1
     transitions: tuple[Transition, ...] = ()
     unsettled: tuple["ToolBooking", ...] = ()
+    offers: tuple[ToolContract, ...] = ()
+    """Tools that the model needs from now on, such as to read the rest of what was cut here."""
 
 
 class ClaimState(StrEnum):

@@ -37,11 +37,8 @@ async def read_page(arguments: ReadPage, context: ToolContext, backend: Backend)
 
 def page(number: int, size: int = PAGE) -> str:
     """Hexadecimal noise, the same each time: it compresses to half, as a page of words does at best."""
-    words, block = f"Page {number}: ", 0
-    while len(words) < size:
-        words += hashlib.sha256(f"{number}/{block}".encode()).hexdigest()
-        block += 1
-    return words[:size]
+    blocks = (hashlib.sha256(f"{number}/{block}".encode()).hexdigest() for block in range(size // 64 + 1))
+    return f"Page {number}: {''.join(blocks)}"[:size]
 
 
 def reading(pages: int, *, size: int = PAGE) -> str:
