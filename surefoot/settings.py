@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
     """For one answer of Redis."""
 
+    payload_store: Annotated[Literal["inline", "redis"], Field(alias="SUREFOOT_PAYLOAD_STORE")] = "inline"
+    """Where large payloads are kept: in Temporal's histories, or in Redis, which must then be kept as safe as they."""
+    payload_threshold: Annotated[int, Field(alias="SUREFOOT_PAYLOAD_THRESHOLD", ge=1024)] = 256 * 1024
+    """Bytes from which on a payload is large."""
+
     health_port: Annotated[int | None, Field(alias="SUREFOOT_HEALTH_PORT", ge=0, le=65535)] = None
     """Where the worker answers health probes over HTTP; nowhere if unset, on any free port if 0."""
     health_host: Annotated[str, Field(alias="SUREFOOT_HEALTH_HOST", min_length=1)] = "127.0.0.1"

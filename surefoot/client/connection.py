@@ -13,12 +13,12 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.exceptions import ApplicationError
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
+from surefoot.client.payloads import converter
 from surefoot.errors import InvalidInput, NotFound, SurefootError, Unreachable
 from surefoot.settings import Settings
 
@@ -51,7 +51,7 @@ async def connect(settings: Settings, *, runtime: Runtime | None = None) -> Clie
         async with asyncio.timeout(CONNECT_WITHIN.total_seconds()):
             return await Client.connect(
                 **config,
-                data_converter=pydantic_data_converter,
+                data_converter=converter(settings),
                 connect_timeout=CONNECT_WITHIN,
                 runtime=runtime,
             )

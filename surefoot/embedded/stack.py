@@ -122,6 +122,8 @@ class Stack:
             return
         self.redis = await self._new_redis("redis", None if self._in_memory else self.folder / "redis")
         self.lent["REDIS_URL"] = self.redis.url
+        if "SUREFOOT_PAYLOAD_STORE" not in self._known:
+            self.lent["SUREFOOT_PAYLOAD_STORE"] = "redis"
 
     async def _new_redis(self, name: str, folder: Path | None) -> Redis:
         redis = await start_redis(log=self._log(name), folder=folder)

@@ -10,6 +10,8 @@ from surefoot.reliability.store import Step, Store
 from surefoot.reliability.times import milliseconds
 
 KEPT = timedelta(days=2)
+LIKE_HISTORIES = timedelta(days=35)
+"""Longer than histories are kept, for what they refer to and cannot be read without."""
 MOST = 32 * 1024 * 1024
 """Bytes of one, uncompressed."""
 LEVEL = 1

@@ -33,8 +33,8 @@ async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(redis_url: 
     call = ToolCall(id="1", contract=contract, arguments={}, effect_key="k" * 64, tenant="acme")
     booking = ToolBooking(content="x" * 20_000)
     cutting = Cutting(RedisBlobs(guards.store, prefix, most=18_000), contract)
-    for size, unsettled in ((20_000, ()), (17_000, (booking,))):
-        result = await cutting.cut(call, ToolResult(content="x" * size, unsettled=unsettled))
+    for length, unsettled in ((20_000, ()), (17_000, (booking,))):
+        result = await cutting.cut(call, ToolResult(content="x" * length, unsettled=unsettled))
         assert isinstance(result.content, str)
         assert len(result.content) <= pages.PAGE
         assert "narrower arguments" in result.content
