@@ -59,7 +59,7 @@ class LlmActivities:
     async def generate(self, call: ModelCall) -> ModelReply:
         async with beating() as pulse:
             provider = self._provider(call)
-            prompt = await self._said(call, _spent(pulse))
+            prompt = await self._said(call, pulse)
             admitted = await self._admitted(call, _spent(pulse))
             try:
                 outcome = await ended(self._generation(provider, call, prompt))
@@ -83,15 +83,15 @@ class LlmActivities:
             message = f"no provider for {call.prompt.model!r} on this worker: {error}"
             raise final(ErrorType.MODEL_REFUSED, message) from error
 
-    async def _said(self, call: ModelCall, spent: int) -> Prompt:
-        """The prompt with the whole conversation. Without it the hold is given back, and nothing is sent."""
+    async def _said(self, call: ModelCall, pulse: Pulse) -> Prompt:
+        """The prompt with the whole conversation. Without it nothing is sent, and the hold ends."""
         try:
             prompt = await transcribing.whole(self._transcripts, call)
             if prompt is None:
-                await self._guards.release(call.hold)
-                raise transcribing.missing(call)
+                receipt = await self._guards.close_hold(call.hold)  # an earlier attempt may have used it
+                raise transcribing.missing(call, _news(pulse, receipt), _spent(pulse))
         except StoreUnavailable as error:
-            raise _to_be_booked(call, str(error), unsent(call), spent) from error
+            raise _to_be_booked(call, str(error), unsent(call), _spent(pulse)) from error
         return prompt
 
     async def _admitted(self, call: ModelCall, spent: int) -> Admitted:

@@ -4,9 +4,10 @@ from temporalio.exceptions import ApplicationError
 
 from activities.persistence import persisted
 from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
+from surefoot.contracts.guardrails import BooksClosed
 from surefoot.contracts.models import ModelCall, Prompt
 from surefoot.contracts.transcripts import TranscriptRef
-from surefoot.errors import ErrorType, final
+from surefoot.errors import ErrorType, ModelFailed, final
 from surefoot.ports import Transcripts
 
 
@@ -30,12 +31,17 @@ async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt | None:
     return call.prompt.model_copy(update={"messages": (*before, *call.prompt.messages)})
 
 
-def missing(call: ModelCall) -> ApplicationError:
-    """Final for the activity: the workflow, which has every message, sends the whole."""
-    ref = call.transcript
-    return final(
-        ErrorType.TRANSCRIPT_MISSING, f"the transcript's first {ref.length if ref else 0} messages are not in the store"
+def missing(call: ModelCall, news: BooksClosed, spent: int) -> ApplicationError:
+    """Final for the activity: the workflow, which has every message, sends the whole.
+
+    ``news`` and what was ``spent`` are earlier attempts'.
+    """
+    length = call.transcript.length if call.transcript else 0
+    message = f"the first {length} messages are not in the store"
+    details = ModelFailed(
+        model=call.prompt.model, message=message, crossings=news.crossings, drifts=news.drifts, cost=spent
     )
+    return final(ErrorType.TRANSCRIPT_MISSING, message, details)
 
 
 async def kept(transcripts: Transcripts, call: ModelCall, answer: AssistantMessage) -> TranscriptRef | None:

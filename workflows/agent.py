@@ -16,8 +16,11 @@ from surefoot.contracts.runs import Phase, RunProgress, RunRequest, RunResult, R
 from surefoot.errors import ErrorType
 from workflows import guard_news, outages, policies
 from workflows.approval import ApprovalGate
+from workflows.carried import Carried, RunInput, is_due
+from workflows.deeds import Deeds
 from workflows.model_call import ModelCalls
 from workflows.run import Run
+from workflows.state import Stopwatch
 from workflows.tool_run import ToolRuns
 from workflows.unhindered import unhindered
 
@@ -34,16 +37,23 @@ class AgentWorkflow:
     """One run: a prompt in, an answer out, or a typed error with what there is of one."""
 
     @workflow.init
-    def __init__(self, request: RunRequest) -> None:
-        self._run = Run(request)
-        self._gate = ApprovalGate()
-        self._models = ModelCalls(self._run)
-        self._tools = ToolRuns(self._run, self._gate)
+    def __init__(self, request: RunInput) -> None:
+        carried = request.carried
+        self._run = Run(request.model_copy(update={"carried": None}))
+        if carried:
+            clock = Stopwatch(carried.started, carried.excluded)
+            self._run.resume(carried.profile, carried.state, clock, carried.steps)
+            self._run.model = carried.model
+        self._gate = ApprovalGate(carried.asked if carried else 0)
+        self._models = ModelCalls(self._run, carried.holds if carried else ())
+        self._tools = ToolRuns(self._run, self._gate, carried.deeds if carried else Deeds())
+        self._begun_at = self._run.state.turn
 
     @workflow.run
-    async def run(self, request: RunRequest) -> RunResult:
+    async def run(self, request: RunInput) -> RunResult:
         try:
-            self._run.pin(await self._pinned(request))
+            if not self._run.is_pinned:
+                self._run.pin(await self._pinned(request))
             await self._converse()
         except ApplicationError as error:
             raise await unhindered(self._failed(error)) from error.__cause__
@@ -57,6 +67,8 @@ class AgentWorkflow:
     async def _converse(self) -> None:
         run = self._run
         while True:
+            if is_due(run, self._begun_at):
+                await self._continue()
             if run.state.turn >= run.profile.limits.max_turns:
                 raise run.end(ErrorType.TURNS_EXHAUSTED, f"no answer after {run.state.turn} turns")
             reply = await self._models.next_reply()
@@ -68,6 +80,24 @@ class AgentWorkflow:
                 return
             else:
                 self._rebuke(reply)
+
+    async def _continue(self) -> None:
+        """Go on in a new history. A cancellation or the deadline comes first."""
+        run = self._run
+        run.heed_end()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        carried = Carried(
+            profile=run.profile,
+            state=run.state,
+            steps=tuple(run.steps),
+            started=run.clock.started,
+            excluded=run.clock.excluded,
+            deeds=self._tools.deeds,
+            asked=self._gate.asked,
+            holds=self._models.open_holds,
+            model=run.model,
+        )
+        workflow.continue_as_new(RunInput.model_validate({**run.request.model_dump(), "carried": carried}))
 
     def _rebuke(self, reply: ModelReply) -> None:
         """The model can mend an empty or malformed answer itself, twice at most."""

@@ -12,8 +12,8 @@ from surefoot.schema import normalised
 class ApprovalGate:
     """Keeps the open requests and the decisions about them; a closed request takes no decision."""
 
-    def __init__(self) -> None:
-        self._asked = 0
+    def __init__(self, asked: int = 0) -> None:
+        self.asked = asked
         self._open: dict[str, tuple[ApprovalRequest, ToolCall]] = {}
         self._decided: dict[str, ApprovalDecision] = {}
 
@@ -23,10 +23,10 @@ class ApprovalGate:
 
     def ask(self, call: ToolCall, *, at: datetime, expires: timedelta) -> ApprovalRequest:
         """Open a request about a call."""
-        self._asked += 1
+        self.asked += 1
         tool = call.contract.name
         request = ApprovalRequest(
-            id=approval_id(tool, call.arguments, call.effect_key, self._asked),
+            id=approval_id(tool, call.arguments, call.effect_key, self.asked),
             call_id=call.id,
             tool=tool,
             arguments=call.arguments,

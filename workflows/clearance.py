@@ -27,10 +27,10 @@ MAX_INPUT = 1_800_000
 class Clearance:
     """Asks the guardrails before each model call of one run, under a new hold id each time."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, holds: tuple[Hold, ...]) -> None:
         self._run = run
         self._holds = 0
-        self.holds: dict[str, Hold] = {}
+        self.holds = {hold.id: hold for hold in holds}
         """Held and not known to be used or given back, by id."""
 
     async def granted(self, refused: tuple[str, ...]) -> GuardrailDecision:

@@ -23,13 +23,14 @@ from workflows.clearance import Clearance
 from workflows.reporting import Told
 from workflows.run import Run
 
-TOLD = {ErrorType.MODEL_UNAVAILABLE, ErrorType.MODEL_REFUSED, ErrorType.STORE_UNAVAILABLE}
-"""Ends of a model activity that tell what the call cost and changed."""
-SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {
-    ErrorType.CIRCUIT_OPEN,
-    ErrorType.BUDGET_EXHAUSTED,
+TOLD = {
+    ErrorType.MODEL_UNAVAILABLE,
+    ErrorType.MODEL_REFUSED,
+    ErrorType.STORE_UNAVAILABLE,
     ErrorType.TRANSCRIPT_MISSING,
 }
+"""Ends of a model activity that tell what the call cost and changed."""
+SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled. Without Redis an earlier
 attempt's may be left, which the end of the run charges."""
 OUTAGES_AN_HOUR = 20
@@ -43,9 +44,10 @@ OUTAGES_SINCE = "outages_of_an_hour"
 class ModelCalls:
     """Makes the model calls of one run. What a call has used is in the run's state before the next one is cleared."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, holds: tuple[Hold, ...]) -> None:
+        """``holds`` are those that an earlier history of the run has left open."""
         self._run = run
-        self._clearance = Clearance(run)
+        self._clearance = Clearance(run, holds)
         self._refused: tuple[str, ...] = ()
 
     @property

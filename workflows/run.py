@@ -1,6 +1,7 @@
 """What the parts of one run share: its state, its clock, its voice."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import workflow
@@ -34,6 +35,15 @@ class Run:
         self.model: str | None = None
         self.steps: list[Step] = []
         self._profile: Profile | None = None
+
+    @property
+    def is_pinned(self) -> bool:
+        """A run that goes on in a new history keeps its profile."""
+        return self._profile is not None
+
+    def resume(self, profile: Profile, state: RunState, clock: Stopwatch, steps: Sequence[Step]) -> None:
+        """Go on from where an earlier history ended."""
+        self._profile, self.state, self.clock, self.steps = profile, state, clock, list(steps)
 
     @property
     def profile(self) -> Profile:

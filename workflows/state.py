@@ -145,9 +145,9 @@ class RunState(Message):
 class Stopwatch:
     """Measures a run's own time: the time spent waiting for people does not count."""
 
-    def __init__(self, started: datetime) -> None:
-        self._started = started
-        self._excluded = timedelta(0)
+    def __init__(self, started: datetime, excluded: timedelta = timedelta(0)) -> None:
+        self.started = started
+        self.excluded = excluded
         self._waits = 0
         self._wait_began = started
 
@@ -159,8 +159,8 @@ class Stopwatch:
     def wait_ends(self, now: datetime) -> None:
         self._waits -= 1
         if self._waits == 0:
-            self._excluded += now - self._wait_began
+            self.excluded += now - self._wait_began
 
     def elapsed(self, now: datetime) -> timedelta:
         waiting = now - self._wait_began if self._waits else timedelta(0)
-        return now - self._started - self._excluded - waiting
+        return now - self.started - self.excluded - waiting

@@ -25,11 +25,15 @@ from workflows.run import Run
 class ToolRuns:
     """Runs the tool calls of one run; each effect has a key that outlives retries, workers and runs."""
 
-    def __init__(self, run: Run, gate: ApprovalGate) -> None:
+    def __init__(self, run: Run, gate: ApprovalGate, deeds: Deeds) -> None:
         self._run = run
         self._asking = Asking(run, gate)
-        self._deeds = Deeds()
+        self._deeds = deeds
         self._in_flight: dict[str, ToolCall] = {}
+
+    @property
+    def deeds(self) -> Deeds:
+        return self._deeds
 
     async def observe(self, calls: tuple[CallPart, ...]) -> tuple[ToolMessage, ...]:
         """Return one message for each call, in their order; raises the run's typed end."""

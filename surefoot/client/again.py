@@ -61,17 +61,17 @@ class Again(Runs):
 
     async def _beginning_of(self, handle: WorkflowHandle[None, RunResult], turn: int) -> int:
         """The event at which the workflow decided to make this turn's model call."""
-        begun = 0
+        first, begun = 0, 0
         async for event in handle.fetch_history_events():
             call = await self._model_call(event)
             if call is None:
                 continue
-            begun = max(begun, call.turn)
+            first, begun = first or call.turn, max(begun, call.turn)
             if call.turn == turn:
                 return event.activity_task_scheduled_event_attributes.workflow_task_completed_event_id
         if not begun:
             raise InvalidInput(f"run {handle.id!r} has begun no turn, so there is nothing to go back to; retry it")
-        raise InvalidInput(f"run {handle.id!r} has begun {begun} turns; choose one from 1 to {begun}")
+        raise InvalidInput(f"run {handle.id!r} has begun {begun} turns; choose one from {first} to {begun}")
 
     async def _model_call(self, event: HistoryEvent) -> ModelCall | None:
         scheduled = event.activity_task_scheduled_event_attributes

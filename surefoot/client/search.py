@@ -23,11 +23,13 @@ class Search:
     """Temporal's own; any if empty."""
     values: Mapping[Keyword, str | None] = field(default_factory=dict)
     """Wanted values; None is any."""
+    continued: bool = False
+    """Also those that went on as new ones."""
 
     @property
     def query(self) -> str:
-        """What goes to Temporal; an execution that went on as a new one is left out."""
-        terms = [f"WorkflowType = '{self.workflow}'", "ExecutionStatus != 'ContinuedAsNew'"]
+        """What goes to Temporal."""
+        terms = [f"WorkflowType = '{self.workflow}'", "" if self.continued else "ExecutionStatus != 'ContinuedAsNew'"]
         if self.statuses:
             terms.append(f"ExecutionStatus IN ({', '.join(map(repr, self.statuses))})")
         terms += [_term(key.name, value) for key, value in self.values.items() if value]

@@ -53,7 +53,7 @@ class Spending(Runs):
         same counts with what the provider said that it cost.
         """
         wanted = {attributes.SESSION: session, attributes.TENANT: tenant}
-        search = Search(RUN_WORKFLOW, values=wanted)
+        search = Search(RUN_WORKFLOW, values=wanted, continued=True)
         found = await self._search(f"session {session!r}", search, MOST_RUNS)
         counted: set[str] = set()
         with translated(f"session {session!r}"):

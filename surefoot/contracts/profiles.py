@@ -23,6 +23,8 @@ class Limits(Message):
     """For one attempt of a model call."""
     model_attempts: int = Field(default=4, ge=1, le=20)
     """Attempts of one model call before the fallback is used."""
+    max_events: int = Field(default=4000, ge=100, le=40_000)
+    """A run whose history has as many goes on in a new one after its turn; earlier if Temporal suggests it."""
     repeats: int = Field(default=3, ge=2, le=100)
     """The same call with the same arguments this many times is no progress."""
 

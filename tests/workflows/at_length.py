@@ -16,6 +16,7 @@ from surefoot.settings import Settings
 from surefoot.simulator.model_port import ScriptedModel
 from surefoot.tools.contract import Arguments, tool
 from surefoot.tools.http import Backend
+from surefoot.tools.orders import create_order
 from worker import composed
 
 AGENTS = Path(__file__).parent / "agents_at_length"
@@ -49,7 +50,8 @@ def reading(pages: int, *, size: int = PAGE) -> str:
 
 @asynccontextmanager
 async def library(settings: Settings, client: Client, model: ModelPort | None = None) -> AsyncIterator[SurefootClient]:
-    """A worker that serves the profile ``reader``."""
+    """A worker that serves the profiles of long runs."""
     found = settings.model_copy(update={"agents_dir": AGENTS})
-    async with composed(found, client, designs=(read_page,), scripted=model or ScriptedModel()) as worker, worker:
+    tools = (read_page, create_order)
+    async with composed(found, client, designs=tools, scripted=model or ScriptedModel()) as worker, worker:
         yield SurefootClient(client, task_queue=settings.task_queue)

@@ -97,7 +97,7 @@ async def test_a_wiped_redis_costs_one_larger_message_and_nothing_else(
     history: History,
     wipes_in: tuple[int, ...],
 ) -> None:
-    own = settings.model_copy(update={"redis_url": SecretStr(redis.url)})
+    own = settings.model_copy(update={"redis_url": SecretStr(redis.url), "store_timeout": timedelta(seconds=2)})
     model = WatchedModel(redis, wipes_in)
     async with library(own, temporal_client, model) as surefoot:
         started = await surefoot.start(ask(reading(PAGES), PROFILE))
@@ -112,16 +112,16 @@ async def test_a_wiped_redis_costs_one_larger_message_and_nothing_else(
     assert len(whole) == 1 + len(wipes_in)
     assert len(calls) == PAGES + 1 + len(wipes_in)
     assert sum("the whole conversation is sent again" in step for step in steps) == len(wipes_in)
-    assert {IncidentKind.STORE_WIPED.value in incident for incident in result.incidents} == {True}
+    assert any(IncidentKind.STORE_WIPED.value in incident for incident in result.incidents)
 
 
 async def test_a_conversation_of_many_messages_may_be_larger_than_one_message(
     settings: Settings, temporal_client: Client, ask: Ask, history: History
 ) -> None:
     async with library(settings, temporal_client) as surefoot:
-        started = await surefoot.start(ask(reading(4, size=90_000), PROFILE))
+        started = await surefoot.start(ask(reading(20, size=16_000), PROFILE))
         result = await surefoot.result(started.run)
         said = (await surefoot.conversation(started.run)).messages
-    assert result.turns == 5
-    assert [message.content for message in said if message.role == "tool"] == [page(n, 90_000) for n in range(1, 5)]
+    assert result.turns == 21
+    assert [message.content for message in said if message.role == "tool"] == [page(n, 16_000) for n in range(1, 21)]
     await history(started.run)
