@@ -125,3 +125,15 @@ async def test_a_conversation_of_many_messages_may_be_larger_than_one_message(
     assert result.turns == 21
     assert [message.content for message in said if message.role == "tool"] == [page(n, 16_000) for n in range(1, 21)]
     await history(started.run)
+
+
+async def test_a_turn_with_one_tool_is_13_events(
+    settings: Settings, temporal_client: Client, ask: Ask, history: History
+) -> None:
+    patient = settings.model_copy(update={"sticky": timedelta(seconds=5)})  # a task given back would be events too
+    async with library(patient, temporal_client) as surefoot:
+        runs = [(await surefoot.start(ask(reading(pages), PROFILE))).run for pages in (3, 8)]
+        for run in runs:
+            await surefoot.result(run)
+        short, long = [len((await history(run)).events) for run in runs]
+    assert long - short <= 5 * 13
