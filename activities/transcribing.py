@@ -39,7 +39,12 @@ def missing(call: ModelCall, news: BooksClosed, spent: int) -> ApplicationError:
     length = call.transcript.length if call.transcript else 0
     message = f"the first {length} messages are not in the store"
     details = ModelFailed(
-        model=call.prompt.model, message=message, crossings=news.crossings, drifts=news.drifts, cost=spent
+        model=call.prompt.model,
+        message=message,
+        crossings=news.crossings,
+        drifts=news.drifts,
+        store=news.store,
+        cost=spent,
     )
     return final(ErrorType.TRANSCRIPT_MISSING, message, details)
 

@@ -24,7 +24,7 @@ PIN_TIMEOUT = timedelta(seconds=5)
 PIN_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
 
 MODEL_OVERHEAD = timedelta(seconds=10)
-"""What a model activity may take beside the provider's answer: two batches to Redis, each tried for 2 s."""
+"""What a model activity may take beside the provider's answer: batches to Redis, three of them tried for 2 s each."""
 MODEL_WINDOW = timedelta(minutes=30)
 """For all attempts of one model call, with the waits that the provider asks for."""
 
