@@ -7,6 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.worker import Replayer
 
 from surefoot.client import SurefootClient
+from surefoot.client.views import RunView
 from surefoot.contracts.approvals import Verdict
 from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.runs import IdempotencyStatus, RunStatus
@@ -72,16 +73,22 @@ async def test_a_run_that_went_on_is_one_run_to_its_callers(
         with pytest.raises(KeyReused):
             await surefoot.start(request.model_copy(update={"prompt": "Something else"}))
         result = await waiting
-        found = [run for run in await surefoot.runs(session=request.session) if run.run == started.run]
+        found = await until(lambda: listed_as_ended(surefoot, request.session))
         progress = await surefoot.progress(started.run)
         with pytest.raises(InvalidInput, match=r"choose one from \d+ to 21"):
             await surefoot.reset(started.run, turn=1, reason="test")
     assert joined.run == started.run
     assert result.turns == progress.turn == 21
-    assert [run.status for run in found] == [RunStatus.COMPLETED]
+    assert [(run.run, run.status) for run in found] == [(started.run, RunStatus.COMPLETED)]
     assert len(await histories(temporal_client, started.run)) > 1
     described = await temporal_client.get_workflow_handle(started.run).describe()
     assert described.status is WorkflowExecutionStatus.COMPLETED
+
+
+async def listed_as_ended(surefoot: SurefootClient, session: str) -> tuple[RunView, ...]:
+    """The session's runs, once the list, which follows its runs by a moment, shows none as running."""
+    found = await surefoot.runs(session=session)
+    return () if RunStatus.RUNNING in {run.status for run in found} else found
 
 
 async def is_beyond(surefoot: SurefootClient, run: str, turn: int) -> bool:
