@@ -1,8 +1,6 @@
 """Gemini behind ``ModelPort``, over Google's SDK."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from datetime import timedelta
 from functools import cached_property
 
 import httpx2
@@ -10,44 +8,21 @@ from google import genai
 from google.genai import types
 from google.genai.errors import APIError
 
-from surefoot.contracts.models import Generation, Prompt, name_of
+from surefoot.contracts.models import Prompt, name_of
 from surefoot.errors import ProviderFailure
 from surefoot.llm import errors, gemini_request
 from surefoot.llm.gemini_answer import Answer
-from surefoot.llm.parts import call_ids
-from surefoot.llm.streaming import HttpClients, watched
-from surefoot.ports import OnText
+from surefoot.llm.streaming import StreamedModel
 
 _NAME = "Gemini"
 _VERSION = "v1beta"
 """The version that the recordings speak; the SDK's own default is another."""
 
 
-class GeminiModel:
+class GeminiModel(StreamedModel[types.GenerateContentResponse]):
     """Google's models. One request a call: the SDK repeats nothing."""
 
-    def __init__(self, api_key: str, base_url: str | None = None) -> None:
-        self._key = api_key
-        self._base_url = base_url
-
-    async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
-        """Stream an answer; raises ``ProviderFailure``."""
-        answer = Answer()
-        stream = watched(self._chunks(prompt), provider=_NAME, idle_limit=idle_limit)
-        async with aclosing(stream) as chunks:
-            async for chunk in chunks:
-                if words := answer.add(chunk):
-                    await on_text(words)
-        return answer.generation(taken=call_ids(prompt.messages))
-
-    async def aclose(self) -> None:
-        """Close the connections, if there were any."""
-        if "_http" in self.__dict__:
-            await self._http.aclose()
-
-    @cached_property
-    def _http(self) -> HttpClients:
-        return HttpClients()
+    provider = _NAME
 
     @cached_property
     def _sdk(self) -> genai.Client:
@@ -59,6 +34,9 @@ class GeminiModel:
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         return genai.Client(enterprise=False, api_key=self._key, http_options=options)
+
+    def _answer(self) -> Answer:
+        return Answer()
 
     async def _chunks(self, prompt: Prompt) -> AsyncGenerator[types.GenerateContentResponse]:
         model, contents, config = name_of(prompt.model), gemini_request.contents(prompt), gemini_request.config(prompt)

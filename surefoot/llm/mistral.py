@@ -1,50 +1,26 @@
 """Mistral behind ``ModelPort``, over Mistral's SDK."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from datetime import timedelta
 from functools import cached_property
 
 import httpx2
 from mistralai.client import Mistral, models
 from mistralai.client.errors import MistralError, NoResponseError
 
-from surefoot.contracts.models import Generation, Prompt, name_of
+from surefoot.contracts.models import Prompt, name_of
 from surefoot.errors import ProviderFailure
 from surefoot.llm import errors, mistral_request
 from surefoot.llm.mistral_answer import Answer
-from surefoot.llm.parts import call_ids, json_object
-from surefoot.llm.streaming import HttpClients, watched
-from surefoot.ports import OnText
+from surefoot.llm.parts import json_object
+from surefoot.llm.streaming import StreamedModel
 
 _NAME = "Mistral"
 
 
-class MistralModel:
+class MistralModel(StreamedModel[models.CompletionChunk]):
     """Mistral's models. One request a call: the SDK repeats nothing unless told to."""
 
-    def __init__(self, api_key: str, base_url: str | None = None) -> None:
-        self._key = api_key
-        self._base_url = base_url
-
-    async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
-        """Stream an answer; raises ``ProviderFailure``."""
-        answer = Answer()
-        stream = watched(self._chunks(prompt), provider=_NAME, idle_limit=idle_limit)
-        async with aclosing(stream) as chunks:
-            async for chunk in chunks:
-                if words := answer.add(chunk):
-                    await on_text(words)
-        return answer.generation(taken=call_ids(prompt.messages))
-
-    async def aclose(self) -> None:
-        """Close the connections, if there were any."""
-        if "_http" in self.__dict__:
-            await self._http.aclose()
-
-    @cached_property
-    def _http(self) -> HttpClients:
-        return HttpClients()
+    provider = _NAME
 
     @cached_property
     def _sdk(self) -> Mistral:
@@ -54,6 +30,9 @@ class MistralModel:
             client=self._http.blocking,
             async_client=self._http.waiting,
         )
+
+    def _answer(self) -> Answer:
+        return Answer()
 
     async def _chunks(self, prompt: Prompt) -> AsyncGenerator[models.CompletionChunk]:
         messages, tools = mistral_request.messages(prompt), mistral_request.tools(prompt)
