@@ -14,6 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from surefoot.embedded import binaries
 from surefoot.embedded.binaries import MissingProgram
 from surefoot.embedded.lending import NO_TEMPORAL_CONFIG
+from surefoot.embedded.redis import Redis, start_redis
 from surefoot.settings import Settings, load, variables
 from surefoot.simulator.client import SimulatorClient
 from tests.support.servers import SessionServers, address_of
@@ -54,6 +55,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def redis_url() -> str:
     return address_of("redis")
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
+    """A server of the test's own, that it may stop or wipe."""
+    server = await start_redis(log=tmp_path / "redis.log", folder=None)
+    yield server
+    server.child.kill()
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,18 @@
 """An unsafe call whose worker dies and whose claim is lost with Redis: only Temporal remembers whether it had left."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis as Connection
 
 from surefoot.contracts.runs import RunResult
 from surefoot.crash_points import CrashPoint
-from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.redis import Redis
 from tests.crashes.scene import Scene
 from tests.crashes.test_crashes import DEATH
 from tests.support.waiting import eventually
 from worker import composed
 
 MAIL = '[[call send_email {"to": "ada@example.com", "subject": "Hello", "body": "A word."}]]'
-
-
-@pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
-    """A server of the test's own, that it may wipe."""
-    server = await start_redis(log=tmp_path / "redis.log", folder=None)
-    yield server
-    server.child.kill()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +10,7 @@ from temporalio.client import Client
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.incidents import IncidentState
-from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.redis import Redis
 from surefoot.errors import RunFailed
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
@@ -25,14 +24,6 @@ from worker import composed
 ORDER = 'create_order {"product": "mug", "quantity": 2}'
 MAIL = 'send_email {"to": "ada@example.com", "subject": "Hello", "body": "A word."}'
 BOTH = f"[[parallel {ORDER} {MAIL}]]"
-
-
-@pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
-    """A server of the test's own, that it may stop or wipe."""
-    server = await start_redis(log=tmp_path / "redis.log", folder=None)
-    yield server
-    server.child.kill()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +15,7 @@ from surefoot.client import SurefootClient
 from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState
 from surefoot.contracts.runs import Phase, RunRequest
-from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.redis import Redis
 from surefoot.errors import RunFailed
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
@@ -26,14 +25,6 @@ from tests.workflows.test_agent import History
 from worker import composed
 
 ORDER = '[[call create_order {"product": "mug", "quantity": 2}]]'
-
-
-@pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
-    """A server of the test's own, that it may stop."""
-    server = await start_redis(log=tmp_path / "redis.log", folder=None)
-    yield server
-    server.child.kill()
 
 
 @pytest.fixture

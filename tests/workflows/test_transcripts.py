@@ -1,8 +1,6 @@
 """Conversations travel by reference: what the model reads is the same, what the history holds is less."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +9,7 @@ from temporalio.client import Client, WorkflowHistory
 
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.models import Generation, ModelCall, Prompt
-from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.redis import Redis
 from surefoot.ports import OnText
 from surefoot.settings import Settings
 from surefoot.simulator.model_port import ScriptedModel
@@ -20,14 +18,6 @@ from tests.workflows.conftest import Ask
 from tests.workflows.test_agent import History
 
 PAGES = 6
-
-
-@pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
-    """A server of the test's own, that it may wipe."""
-    server = await start_redis(log=tmp_path / "redis.log", folder=None)
-    yield server
-    server.child.kill()
 
 
 class WatchedModel(ScriptedModel):
