@@ -159,7 +159,7 @@ class ToolRuns:
         limits = call.contract
         result: ToolResult = await workflow.execute_activity(
             f"tool.{limits.name}",
-            call,
+            call.model_copy(update={"contract": limits.terms}),
             activity_id=activity_id,
             result_type=ToolResult,
             start_to_close_timeout=limits.span + policies.TOOL_OVERHEAD,

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from surefoot.contracts.base import Duration, Message
+from surefoot.contracts.base import Duration, Message, Terse
 
 
 class BreakerState(StrEnum):
@@ -29,13 +30,14 @@ class Sign(StrEnum):
     """Such a share of the window's calls was slow."""
 
 
-class BreakerPolicy(Message):
-    """When a breaker opens and for how long. Defaults: design section 6.
+class BreakerPolicy(Terse):
+    """When a breaker opens and for how long. Defaults: design section 6. They never change, since calls leave them out.
 
     It opens on the first of the signs in ``opens_on``. A share is judged only once the window has ``calls`` calls,
     and over the latest 1,000 of them at most.
     """
 
+    defaults_are_fixed: ClassVar[bool] = True
     opens_on: tuple[Sign, ...] = (Sign.COUNT, Sign.CONSECUTIVE)
     failures: int = Field(default=5, ge=1, le=1000)
     """This many failures within ``window`` open it."""

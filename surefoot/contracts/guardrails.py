@@ -5,14 +5,14 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from surefoot.contracts.base import Message
+from surefoot.contracts.base import Message, Terse
 from surefoot.contracts.breakers import Transition
 from surefoot.contracts.budgets import Crossing, Hold, PriceDrift, Scope, ScopeStatus
 from surefoot.contracts.models import ModelBooking, ModelId
 from surefoot.contracts.tools import ToolBooking
 
 
-class PromptSize(Message):
+class PromptSize(Terse):
     """What the next call sends, in the parts that the bound is made of (design section 7)."""
 
     counted_tokens: int = Field(default=0, ge=0)
@@ -69,7 +69,7 @@ class OpenCircuit(Message):
     episode: str = ""
 
 
-class GuardrailDecision(Message):
+class GuardrailDecision(Terse):
     """Output of ``guardrails.check``: a model and the hold for it, or the reason why not."""
 
     answer: Answer

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from surefoot.contracts.base import JsonObject, Message
+from surefoot.contracts.base import JsonObject, Message, Terse
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
 from surefoot.contracts.budgets import Charge, Crossing, Hold, PriceDrift
 from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
@@ -32,7 +32,7 @@ class ToolOffer(Message):
     parameters: JsonObject
 
 
-class Prompt(Message):
+class Prompt(Terse):
     """All that a provider is sent in one call, in neutral words."""
 
     model: ModelId
@@ -43,7 +43,7 @@ class Prompt(Message):
     max_output_tokens: int = Field(default=1024, ge=1)
 
 
-class Usage(Message):
+class Usage(Terse):
     """Tokens. ``input_tokens`` includes the cached ones, ``output_tokens`` includes thinking."""
 
     input_tokens: int = Field(default=0, ge=0)
@@ -77,7 +77,7 @@ class Generation(Message):
     finish: Finish = Finish.STOP
 
 
-class ModelCall(Message):
+class ModelCall(Terse):
     """Input of the activity ``llm.generate``."""
 
     prompt: Prompt
@@ -111,7 +111,7 @@ class Spent(Message):
     cost: int = 0
 
 
-class ModelReply(Message):
+class ModelReply(Terse):
     """Output of ``llm.generate``: the new assistant message alone, and what it cost."""
 
     message: AssistantMessage

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from surefoot.contracts.base import Duration, JsonObject, Message
+from surefoot.contracts.base import Duration, JsonObject, Message, Terse
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
 
 
@@ -18,7 +18,7 @@ class Effect(StrEnum):
     UNSAFE = "unsafe"
 
 
-class ToolContract(Message):
+class ToolContract(Terse):
     """What a run needs to know of a tool, pinned into its history so that workflows need no tool code."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
@@ -41,8 +41,13 @@ class ToolContract(Message):
         """The longest that one attempt works: a verifiable tool may ask its target before it acts."""
         return self.deadline * 2 if self.effect is Effect.VERIFIABLE else self.deadline
 
+    @property
+    def terms(self) -> "ToolContract":
+        """What binds a call, without what is for the model and the run alone."""
+        return self.model_copy(update={"description": "", "parameters": {}, "identity": None, "fallback": ""})
 
-class ToolCall(Message):
+
+class ToolCall(Terse):
     """One call, validated and approved, with the key that makes it happen once."""
 
     id: str
@@ -58,7 +63,7 @@ class ToolCall(Message):
     """Attempts made before the run waited for the store and asked for them to go on."""
 
 
-class ToolResult(Message):
+class ToolResult(Terse):
     """The recorded outcome of a call that succeeded, now or on an earlier attempt."""
 
     content: JsonValue

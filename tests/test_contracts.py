@@ -1,0 +1,105 @@
+"""What messages say, and what they leave out since a history holds many of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from surefoot.contracts.breakers import BreakerPolicy, BreakerState, Transition
+from surefoot.contracts.models import Prompt, Usage
+from surefoot.contracts.tools import Effect, ToolBooking, ToolCall, ToolContract, ToolResult
+
+CONTRACT = ToolContract(
+    name="issue_refund",
+    description="Give the money of an order back.",
+    parameters={"type": "object", "properties": {"order": {"type": "string"}}},
+    effect=Effect.VERIFIABLE,
+    identity=("order",),
+    deadline=timedelta(seconds=7),
+    attempts=2,
+    breaker=BreakerPolicy(failures=3),
+    fallback="Refunds are closed.",
+)
+FIXED = {
+    "opens_on": ["count", "consecutive"],
+    "failures": 5,
+    "window": "PT30S",
+    "consecutive": 5,
+    "rate_percent": 50,
+    "slow_percent": 80,
+    "slow_after": "PT5S",
+    "calls": 20,
+    "open_for": "PT30S",
+    "open_at_most": "PT5M",
+    "probes": 1,
+    "probe_lease": "PT30S",
+    "half_open_at_most": "PT5M",
+    "by_tenant": False,
+}
+"""Histories rely on these: a policy that is to differ from them has to say so where it is made."""
+
+
+def test_a_breaker_s_policy_that_says_nothing_means_the_same_for_ever() -> None:
+    assert BreakerPolicy().model_dump_json() == "{}"
+    assert BreakerPolicy() == BreakerPolicy.model_validate(FIXED)
+    assert set(FIXED) == set(BreakerPolicy.model_fields)
+
+
+def test_a_policy_that_differs_says_how() -> None:
+    policy = BreakerPolicy(failures=2, by_tenant=True)
+    assert policy.model_dump(mode="json") == {"failures": 2, "by_tenant": True}
+    assert BreakerPolicy.model_validate_json(policy.model_dump_json()) == policy
+    assert policy.model_dump()["window"] == timedelta(seconds=30)  # only JSON leaves anything out
+
+
+def test_nothing_is_left_out_and_comes_back_as_nothing() -> None:
+    usage = Usage(input_tokens=3)
+    assert usage.model_dump_json() == '{"input_tokens":3}'
+    assert Usage.model_validate_json(usage.model_dump_json()) == usage
+
+
+@pytest.mark.parametrize("content", [0, False, "", None, [], {}])
+def test_what_looks_like_nothing_but_was_meant_is_said(content: object) -> None:
+    result = ToolResult.model_validate({"content": content})
+    assert ToolResult.model_validate_json(result.model_dump_json()) == result
+    assert "content" in result.model_dump(mode="json")
+    cold = Prompt(model="scripted:one", system="", messages=(), temperature=0)
+    assert cold.model_dump(mode="json")["temperature"] == 0
+
+
+def test_a_call_takes_the_terms_of_its_contract_along_and_none_of_its_words() -> None:
+    call = ToolCall(id="1", contract=CONTRACT.terms, arguments={"order": "A-1"}, effect_key="k", tenant="acme")
+    found = ToolCall.model_validate_json(call.model_dump_json()).contract
+    assert (found.name, found.effect, found.span, found.attempts, found.breaker) == (
+        CONTRACT.name,
+        CONTRACT.effect,
+        CONTRACT.span,
+        CONTRACT.attempts,
+        CONTRACT.breaker,
+    )
+    assert "money" not in call.model_dump_json()
+
+
+def test_what_an_older_worker_wrote_in_full_is_read_as_it_was_meant() -> None:
+    written = (
+        '{"id":"1","contract":{"name":"look_up","description":"Look.","parameters":{},"effect":"read","identity":null,'
+        '"deadline":"PT5S","attempts":3,"breaker":{"opens_on":["rate"],"failures":5,"window":"PT30S","calls":10},'
+        '"fallback":"Closed."},"arguments":{},"effect_key":"k","tenant":"acme","occurrence":0,"in_doubt":false}'
+    )
+    contract = ToolCall.model_validate_json(written).contract
+    assert (contract.deadline, contract.attempts, contract.fallback) == (timedelta(seconds=5), 3, "Closed.")
+    assert (contract.breaker.opens_on, contract.breaker.calls) == (("rate",), 10)
+
+
+def test_news_and_bookings_are_never_left_out() -> None:
+    booking = ToolBooking(content="done")
+    change = Transition(
+        name="look_up",
+        before=BreakerState.CLOSED,
+        after=BreakerState.OPEN,
+        generation=0,
+        episode="1",
+        reason="",
+        at=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+    result = ToolResult(content="x", transitions=(change,), unsettled=(booking,))
+    assert ToolResult.model_validate_json(result.model_dump_json()) == result
