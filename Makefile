@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo drill test check up bench-guards bench-paging chaos lock clean
+.PHONY: demo drill test check up bench bench-guards bench-paging chaos lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -30,6 +30,10 @@ test: $(STAMP)
 	exec $(BIN)/coverage run -m pytest -n 4 $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=90
+
+# make bench ARGS="runs --quick" measures one of them, a little.
+bench: $(STAMP)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 bench-guards: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.guards $(ARGS)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -88,26 +88,38 @@ def write(name: str, where: Context, results: list[Result], folder: Path = RESUL
     return path
 
 
-def main(name: str, about: str | None, measure: Callable[[], Awaitable[tuple[str, list[Result]]]]) -> None:
+Measure: TypeAlias = Callable[[], Awaitable[tuple[str, list[Result]]]]
+"""Gives the version of its redis-server and the figures."""
+
+
+def main(name: str, about: str | None, measure: Measure, quickly: Measure | None = None) -> None:
     """Measure, write ``<name>.json`` and print it: as a table, or with ``--json`` as it was written.
 
-    ``measure`` gives the version of its redis-server and the figures. ``about`` is what ``--help`` tells.
+    ``about`` is what ``--help`` tells. ``quickly``, with ``--quick``, measures so little that it is printed alone;
+    without it nothing is shorter.
     """
-    parser = argparse.ArgumentParser(description=about)
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print what is written, instead of a table")
-    as_json = parser.parse_args().json
+    parser.add_argument(
+        "--quick", action="store_true", help="measure a little and write nothing, where that is possible"
+    )
+    given = parser.parse_args()
     where = context()
+    doing = quickly if quickly and given.quick else measure
 
     async def measured() -> tuple[str, list[Result]]:
-        return await measure()
+        return await doing()
 
     redis, results = asyncio.run(measured())
+    if doing is quickly:
+        return show(name.capitalize(), results)
     path = write(name, where.with_versions(**{"redis-server": redis}), results)
-    if as_json:
+    if given.json:
         print(path.read_text(), end="")
     else:
         show(name.capitalize(), results)
         print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    return None
 
 
 def _rows(result: Result) -> list[dict[str, object]]:

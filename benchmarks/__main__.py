@@ -1,0 +1,37 @@
+"""Every benchmark, one after the other, or those that are named; what else is given goes to each of them."""
+
+import argparse
+import pkgutil
+import subprocess
+import sys
+
+import benchmarks
+
+NAMES = ("runs", "guards", "paging", "scale")
+"""In this order."""
+
+
+def known() -> list[str]:
+    """Those that are there."""
+    there = {module.name for module in pkgutil.iter_modules(benchmarks.__path__)}
+    return [name for name in NAMES if name in there]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known())}; all of them if none")
+    given, others = parser.parse_known_args()
+    if unknown := set(given.names) - set(known()):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(known())}")
+    codes = [
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *others]).returncode for name in _wanted(given)
+    ]
+    return max(codes)
+
+
+def _wanted(given: argparse.Namespace) -> list[str]:
+    return [name for name in known() if not given.names or name in given.names]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

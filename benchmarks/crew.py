@@ -1,0 +1,79 @@
+"""The servers that runs are measured on, and a worker process for each variant, with what it has used."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.variants.serving import READY
+from surefoot.embedded.lending import without_settings
+from surefoot.embedded.processes import Child
+from surefoot.embedded.python import environment
+from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.temporal import Temporal, start_temporal
+
+START = timedelta(seconds=60)
+GRACE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One worker process, which serves a task queue of its own."""
+
+    queue: str
+    child: Child
+
+    @property
+    def cpu(self) -> float:
+        """Seconds that it has worked so far, its own and the system's for it; proc(5)."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def peak(self) -> float:
+        """The most memory that it has had so far, in MB."""
+        status = Path(f"/proc/{self.child.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Temporal and Redis in memory, and who works there."""
+
+    temporal: Temporal
+    redis: Redis
+    _folder: Path
+    _open: AsyncExitStack
+
+    async def hire(self, name: str, *words: str, queue: str = "", python: str = sys.executable) -> Member:
+        """Start ``benchmarks.variants.NAME`` with these words behind its addresses, and wait until it polls."""
+        queue = queue or name
+        command = [python, "-u", "-m", f"benchmarks.variants.{name}", *self._addresses(queue), *words]
+        log = self._folder / f"{queue}.log"
+        child = await Child.start(queue, command, log=log, environment=environment(without_settings(os.environ)))
+
+        async def polls() -> bool:
+            return child.logged(READY)
+
+        await child.ready(polls, within=START)
+        self._open.push_async_callback(child.stop, GRACE)
+        return Member(queue, child)
+
+    def _addresses(self, queue: str) -> Iterable[str]:
+        given = {"--address": self.temporal.address, "--queue": queue, "--redis": self.redis.url}
+        return (word for pair in given.items() for word in pair)
+
+
+@asynccontextmanager
+async def assembled(folder: Path) -> AsyncIterator[Crew]:
+    """Servers for as long as the block runs; whoever was hired in it ends first."""
+    async with AsyncExitStack() as servers:
+        temporal = await start_temporal(log=folder / "temporal.log", database=None, ui=False)
+        servers.push_async_callback(temporal.child.stop)
+        redis = await start_redis(log=folder / "redis.log", folder=None)
+        servers.push_async_callback(redis.child.stop)
+        async with AsyncExitStack() as workers:
+            yield Crew(temporal, redis, folder, workers)

@@ -1,0 +1,58 @@
+"""How a run of each kind is started and waited for, by the one process that starts them all."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Protocol
+
+from temporalio.client import Client
+
+from benchmarks.workloads import ANSWER
+from surefoot.client import SurefootClient
+from surefoot.contracts.runs import RunRequest
+from surefoot.idempotency import workflow_id
+
+_NUMBERS = itertools.count(1)
+
+
+class Starter(Protocol):
+    """Starts one run of a workload and waits for its answer; returns the workflow's id."""
+
+    async def __call__(self, workload: str) -> str: ...
+
+
+class WrongAnswer(Exception):
+    """A run ended with something else than its workload's answer, so that its time says nothing."""
+
+
+@dataclass(frozen=True)
+class Bare:
+    """By the workflow's type alone, as Temporal's own samples start theirs."""
+
+    client: Client
+    queue: str
+
+    async def __call__(self, workload: str) -> str:
+        id = f"{self.queue}-{next(_NUMBERS)}"
+        answer = await self.client.execute_workflow("Bench", workload, id=id, task_queue=self.queue, result_type=str)
+        return _checked(id, answer, ANSWER)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """As programs start runs: through Surefoot's client, each in a session of its own."""
+
+    client: Client
+    queue: str
+    profile: str = "bench"
+
+    async def __call__(self, workload: str) -> str:
+        key = f"{self.queue}-{next(_NUMBERS)}"
+        request = RunRequest(prompt=workload, profile=self.profile, key=key, session=key)
+        result = await SurefootClient(self.client, task_queue=self.queue).run(request)
+        return _checked(workflow_id(request.tenant, key), result.text, ANSWER)
+
+
+def _checked(id: str, answer: str, expected: str) -> str:
+    if answer != expected:
+        raise WrongAnswer(f"{id!r} answered {answer!r} instead of {expected!r}")
+    return id

@@ -1,0 +1,46 @@
+"""What every worker program does: it reads where to serve, says that it is ready, and ends when it is told to.
+
+The standard library and temporalio alone, so that it runs in an environment without Surefoot.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+from temporalio.worker import Worker
+
+READY = "ready"
+"""Printed when the worker polls."""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What every program is told."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--address", required=True, help="host and port of Temporal")
+    parser.add_argument("--queue", required=True, help="the task queue to serve")
+    parser.add_argument("--redis", help="URL of a Redis, for those who use one")
+    return parser
+
+
+async def served(worker: Worker) -> None:
+    """Poll until SIGTERM or SIGINT, then let what has begun be finished."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with worker:
+        print(READY, flush=True)
+        await stopped.wait()
+
+
+def run(serve: Callable[[], Awaitable[None]]) -> None:
+    """Serve, and leave without the interpreter's end, at which a Temporal client can abort."""
+
+    async def served() -> None:
+        await serve()
+
+    asyncio.run(served())
+    sys.stdout.flush()
+    os._exit(0)
