@@ -45,13 +45,17 @@ class ModelPort(Protocol):
 
 
 class Pricing(Protocol):
-    """What model calls cost, in nano-dollars; raises ``UnknownModel`` for a model that has no price."""
+    """What model calls cost, in nano-dollars, and what models can read; ``UnknownModel`` is one without a price."""
 
     def cost(
         self, model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int, served_as: str | None = None
     ) -> int: ...
 
     def bound(self, model: str, *, input_tokens: int, output_tokens: int) -> int: ...
+
+    def context(self, model: str) -> int | None:
+        """The most tokens that the model takes in one prompt, if anybody has said."""
+        ...
 
 
 class TextStream(Protocol):

@@ -1,4 +1,4 @@
-"""Our own prices beside those of genai-prices, as the shipped ``prices.toml`` has them."""
+"""Our own prices and context sizes beside those of genai-prices, as the shipped ``prices.toml`` has them."""
 
 import tomllib
 from datetime import date
@@ -31,11 +31,13 @@ class ServedAs(BaseModel):
 
 
 class PriceTable(BaseModel):
-    """Prices by model, or by the beginning of its name and ``*``, and which models stand for which."""
+    """Prices by model, or by the beginning of its name and ``*``; context sizes; which models stand for which."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prices: dict[str, Rate] = {}
+    contexts: dict[ModelId, int] = {}
+    """Tokens that a model takes in one prompt."""
     served_as: tuple[ServedAs, ...] = ()
 
     def rate(self, model: str) -> Rate | None:

@@ -1,8 +1,9 @@
-"""What model calls cost, by genai-prices and our own table, in whole nano-dollars."""
+"""What model calls cost and what models can read, by genai-prices and our own table."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 
 from genai_prices import Usage, calc_price
 from genai_prices.types import ModelPrice, TieredPrices
@@ -55,6 +56,14 @@ class GenaiPricing:
             for version in self._table.candidates(model, now.date())
         )
 
+    def context(self, model: str) -> int | None:
+        """The most tokens of one prompt: the smallest context that is known of the versions it may be served as."""
+        found = (
+            self._table.contexts.get(version) or _known_context(version)
+            for version in self._table.candidates(model, self._clock().date())
+        )
+        return min(filter(None, found), default=None)
+
     def _highest(self, model: str, input_tokens: int, output_tokens: int, now: datetime) -> Decimal:
         """Within a tier the price rises with the tokens, so its highest is at the end of a tier that is in reach."""
         if rate := self._table.rate(model):
@@ -71,6 +80,17 @@ class GenaiPricing:
             return _at(rate, input_tokens, cached_tokens, output_tokens)
         usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
         return _looked_up(model, usage, now)[0]
+
+
+@cache
+def _known_context(model: str) -> int | None:
+    provider = _PROVIDERS.get(provider_of(model))
+    if provider is None:
+        return None
+    try:
+        return calc_price(Usage(), name_of(model), provider_id=provider).model.context_window
+    except LookupError:
+        return None
 
 
 def _looked_up(model: str, usage: Usage, now: datetime) -> tuple[Decimal, ModelPrice]:

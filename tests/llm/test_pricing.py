@@ -7,6 +7,7 @@ docs.mistral.ai/inference/pricing, November 2026): gemini-2.5-pro 1.25, 0.125, 1
 Large 4 0.70, 0.07, 2.10. A dollar per million tokens is 1,000 nano-dollars a token.
 """
 
+import tomllib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from surefoot.errors import UnknownModel
 from surefoot.llm.price_table import PriceTable, Rate, shipped_prices
 from surefoot.llm.pricing import GenaiPricing
+from surefoot.profiles import SHIPPED
 
 NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -140,3 +142,32 @@ def test_no_call_within_its_limits_costs_more_than_its_bound(
     bound = prices.bound(model, input_tokens=reserved, output_tokens=cap)
     assert prices.cost(model, input_tokens=input, cached_tokens=cached, output_tokens=output) <= bound
     assert bound == prices.bound(model, input_tokens=reserved, output_tokens=cap)
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "tokens"),
+    [
+        (PRO, NOVEMBER, 1_048_576),
+        (PRO, DECEMBER, 1_000_000),  # served as gemini-3.8-flash from then on
+        (FLASH, NOVEMBER, 1_048_576),
+        ("mistral:mistral-large-2512", NOVEMBER, 262_144),
+        (MEDIUM, NOVEMBER, 128_000),  # the smaller one of Medium 3.5 and Medium 3.1
+        ("scripted:anything", NOVEMBER, None),
+        ("gemini:of-the-future", NOVEMBER, None),
+    ],
+)
+def test_a_model_reads_as_much_as_the_smallest_version_that_may_answer(
+    model: str, at: datetime, tokens: int | None
+) -> None:
+    assert pricing(at).context(model) == tokens
+
+
+def test_the_context_of_every_model_in_a_shipped_profile_is_known() -> None:
+    models = {
+        model
+        for path in SHIPPED.glob("*.toml")
+        for key in ("ladder", "fallback")
+        for model in tomllib.loads(path.read_text(encoding="utf-8")).get(key, ())
+    }
+    assert models
+    assert {model for model in models if pricing().context(model) is None} == set()
