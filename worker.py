@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.cutting import Cutting
 from activities.enrichment import EnrichmentActivities
@@ -110,7 +110,7 @@ async def composed(
                 detours.reroute,
                 detours.route_back,
             ],
-            workflow_runner=runner(),
+            workflow_runner=runner() if settings.sandbox else UnsandboxedWorkflowRunner(),
             max_concurrent_activities=settings.max_activities,
             sticky_queue_schedule_to_start_timeout=settings.sticky,
             graceful_shutdown_timeout=_longest_deadline(usable) + policies.MODEL_OVERHEAD,

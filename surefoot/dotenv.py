@@ -37,6 +37,8 @@ def _written(value: object) -> str:
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
         return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 

@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """A worker whose activity is silent for this long is given up."""
     sticky: Annotated[Duration, Field(alias="SUREFOOT_STICKY")] = timedelta(seconds=2)
     """How long a workflow task waits for the worker that has the run in its cache."""
+    sandbox: Annotated[bool, Field(alias="SUREFOOT_SANDBOX")] = False
+    """Run workflow code in Temporal's sandbox, which refuses clocks and dice, at more CPU and memory a run."""
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
     """For one answer of Redis."""
 

@@ -116,6 +116,7 @@ def settings(
         SUREFOOT_KEY_PREFIX=prefix,
         SUREFOOT_HEARTBEAT=timedelta(seconds=1),
         SUREFOOT_STICKY=timedelta(milliseconds=500),
+        SUREFOOT_SANDBOX=True,
         REDIS_URL=redis_url,
         TEMPORAL_ADDRESS=temporal_address,
         **simulator.variables,

@@ -23,9 +23,10 @@ thread collects the garbage."""
 
 
 def runner() -> SandboxedWorkflowRunner:
-    """The runner of every worker and replayer of these workflows.
+    """The runner of tests and replays, and of workers that are told to use it.
 
-    That what is passed through looks at no clock and throws no dice is held by a test that reads it.
+    Workers run without: the workflows are this project's own, the tests run and replay them in here, and that what is
+    passed through looks at no clock and throws no dice is held by a test that reads it.
     """
     shared = (*PARTS, *PASSED_THROUGH, *REFERRED_TO, *FINALISERS)
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared))
