@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Literal, TypeVar
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
+from surefoot.client.payloads import converter
 from surefoot.errors import SurefootError
 from surefoot.settings import Settings
 
@@ -30,7 +30,7 @@ async def connect(settings: Settings) -> Client:
     if settings.temporal_address is None:
         raise Broken("the stack has no Temporal")
     return await Client.connect(
-        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=pydantic_data_converter
+        settings.temporal_address, namespace=settings.temporal_namespace, data_converter=converter(settings)
     )
 
 

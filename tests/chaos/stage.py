@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from surefoot.client import SurefootClient
+from surefoot.client.payloads import converter
 from surefoot.embedded.lending import without_settings
 from surefoot.embedded.processes import Child, ChildDied
 from surefoot.embedded.redis import Redis, start_redis
@@ -76,7 +76,7 @@ class Stage:
             await exit.enter_async_context(stage._proxies())
             await stage._write_through()
             stage.client = await Client.connect(
-                stage.settings.temporal_address or "", data_converter=pydantic_data_converter
+                stage.settings.temporal_address or "", data_converter=converter(stage.settings)
             )
             stage.workers = [*await asyncio.gather(*(stage._worker() for _ in range(workers)))]
             yield stage
