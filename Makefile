@@ -55,7 +55,7 @@ lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra embedded --group dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--constraint requirements.txt pyproject.toml -o requirements-runtime.txt
+		--constraint requirements.txt --extra s3 pyproject.toml -o requirements-runtime.txt
 
 clean:
 	rm -rf $(VENV) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache

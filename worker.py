@@ -29,6 +29,7 @@ from surefoot import logs
 from surefoot.cli.parsing import refusal
 from surefoot.client.connection import connect
 from surefoot.client.links import link
+from surefoot.client.payloads import try_out
 from surefoot.contracts.profiles import Profile
 from surefoot.crash_points import CrashPoints
 from surefoot.errors import SurefootError, Unreachable
@@ -161,12 +162,21 @@ def _longest_deadline(profiles: Iterable[Profile]) -> timedelta:
     return max([*spans, *(profile.limits.model_deadline for profile in usable)], default=timedelta(minutes=5))
 
 
+async def try_out_payloads(settings: Settings) -> None:
+    """Raises ``InvalidInput`` when large payloads have no place; one that does not answer now may come back."""
+    try:
+        await try_out(settings)
+    except Unreachable as error:
+        structlog.get_logger().warning("large payloads cannot be kept yet", reason=str(error))
+
+
 async def serve(settings: Settings) -> None:
     """Run a worker until SIGTERM or SIGINT, then let it finish what it has begun."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = await connect(settings)
+    await try_out_payloads(settings)
     async with composed(settings, client) as worker, probed(settings), worker:
         print(READY, flush=True)
         await stopped.wait()

@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from surefoot.attributes import ALL
 from surefoot.client.connection import connect, translated
+from surefoot.client.payloads import try_out
 from surefoot.contracts.base import Message
 from surefoot.contracts.incidents import Severity
 from surefoot.contracts.models import provider_of
@@ -77,7 +78,7 @@ async def examine(*, send_test_notification: bool = False) -> tuple[Finding, ...
         settings = load()
     except InvalidInput as error:
         return (*here, fail("settings", str(error)))
-    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_temporal, _redis, _profiles]
+    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_temporal, _redis, _payloads, _profiles]
     found = [finding for check in checks for finding in await check(settings)]
     told = await _channels(settings, send=send_test_notification)
     return (*here, ok("settings", f"environment {settings.environment}"), *found, *told)
@@ -180,6 +181,16 @@ def redis_findings(health: Health) -> list[Finding]:
         if abs(health.clock_ahead) <= CLOCK
         else warn("clock", clock, "synchronise both machines (NTP)"),
     ]
+
+
+async def _payloads(settings: Settings) -> list[Finding]:
+    """Where large ones go, once that has been tried."""
+    places = {"inline": "stay in histories", "redis": "go to Redis", "s3": f"go to bucket {settings.payload_bucket!r}"}
+    try:
+        await try_out(settings)
+    except SurefootError as error:
+        return [fail("payloads", str(error))]
+    return [ok("payloads", f"those of {settings.payload_threshold} bytes and more {places[settings.payload_store]}")]
 
 
 async def _channels(settings: Settings, *, send: bool) -> list[Finding]:

@@ -94,10 +94,16 @@ class Settings(BaseSettings):
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
     """For one answer of Redis."""
 
-    payload_store: Annotated[Literal["inline", "redis"], Field(alias="SUREFOOT_PAYLOAD_STORE")] = "inline"
-    """Where large payloads are kept: in Temporal's histories, or in Redis, which must then be kept as safe as they."""
+    payload_store: Annotated[Literal["inline", "redis", "s3"], Field(alias="SUREFOOT_PAYLOAD_STORE")] = "inline"
+    """Where large payloads are kept: in Temporal's histories, or in Redis or S3, which must then be kept as safe as
+    they. What another one has kept before can still be read."""
     payload_threshold: Annotated[int, Field(alias="SUREFOOT_PAYLOAD_THRESHOLD", ge=1024)] = 256 * 1024
     """Bytes from which on a payload is large."""
+    payload_bucket: Annotated[
+        str | None, Field(alias="SUREFOOT_PAYLOAD_BUCKET", min_length=1, validate_default=True)
+    ] = None
+    """The bucket in S3, for ``surefoot[s3]``. Region, address and credentials are found as every AWS program finds
+    them, in the environment and not here: AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3, AWS_PROFILE, roles."""
 
     health_port: Annotated[int | None, Field(alias="SUREFOOT_HEALTH_PORT", ge=0, le=65535)] = None
     """Where the worker answers health probes over HTTP; nowhere if unset, on any free port if 0."""
@@ -157,6 +163,13 @@ class Settings(BaseSettings):
     apprise_urls: Annotated[SecretStr | None, Field(alias="APPRISE_URLS")] = None
     """Mail and a hundred other services, for ``surefoot[apprise]``: URLs as apprise has them, with spaces between."""
 
+    @field_validator("payload_bucket")
+    @classmethod
+    def _s3_has_a_bucket(cls, bucket: str | None, info: ValidationInfo) -> str | None:
+        if bucket is None and info.data.get("payload_store") == "s3":
+            raise ValueError("is not set, and SUREFOOT_PAYLOAD_STORE=s3 needs it")
+        return bucket
+
     @field_validator("kill_at")
     @classmethod
     def _only_tests_crash(cls, point: str | None, info: ValidationInfo) -> str | None:
@@ -204,6 +217,12 @@ def _refuse_unknown() -> None:
             raise InvalidInput(f"unknown setting {name}{hint}")
 
 
+def _name(part: int | str) -> str:
+    """The variable of a field."""
+    field = Settings.model_fields.get(str(part))
+    return str(part) if field is None else field.alias or str(part)
+
+
 def load(**given: Any) -> Settings:  # noqa: ANN401
     """Read the settings from the environment, ``.env`` and the running embedded stack, in that order.
 
@@ -214,7 +233,7 @@ def load(**given: Any) -> Settings:  # noqa: ANN401
         return Settings(**given)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: "
+            f"{'.'.join(map(_name, problem['loc']))}: "
             + ("is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, "))
             for problem in error.errors(include_input=False, include_url=False)
         ]

@@ -17,6 +17,7 @@ from surefoot.embedded.lending import NO_TEMPORAL_CONFIG
 from surefoot.embedded.redis import Redis, start_redis
 from surefoot.settings import Settings, load, variables
 from surefoot.simulator.client import SimulatorClient
+from tests.support.s3 import Shelf, found_by_the_sdk
 from tests.support.servers import SessionServers, address_of
 
 SERVERS = pytest.StashKey[SessionServers]()
@@ -122,3 +123,11 @@ def settings(
         **simulator.variables,
         _env_file=None,
     )
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch, unique: str) -> Shelf:
+    """A bucket of its own, which the AWS SDK finds."""
+    for name, value in found_by_the_sdk(address_of("s3")).items():
+        monkeypatch.setenv(name, value)
+    return Shelf(f"payloads-{unique}")

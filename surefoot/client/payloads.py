@@ -1,11 +1,12 @@
 """How messages travel to and from Temporal: as JSON, and the large ones by reference where the settings say so.
 
-The one module that knows Temporal's external storage, which is experimental.
+This and ``bucket.py`` alone know Temporal's external storage, which is experimental.
 """
 
 import dataclasses
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -22,6 +23,7 @@ from surefoot.errors import InvalidInput, NotFound
 from surefoot.ports import Blobs
 from surefoot.settings import Settings
 
+PROBE = Payload(metadata={"encoding": b"binary/plain"}, data=b"surefoot was here")
 NAME = "surefoot.blobs"
 """Stands in histories: whoever reads one needs a driver of this name."""
 DIGEST = "sha256"
@@ -66,18 +68,65 @@ def _key(digest: str) -> str:
     return f"payload/{digest}"
 
 
+class _Redis:
+    """Connects when the first large payload is met: most commands meet none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _blobs(self) -> Blobs:
+        from surefoot.reliability.blobs import LIKE_HISTORIES, RedisBlobs
+        from surefoot.reliability.store import Store
+
+        store = Store.connect(self._settings.redis_url.get_secret_value(), timeout=self._settings.store_timeout)
+        return RedisBlobs(store, self._settings.key_prefix, kept=LIKE_HISTORIES)
+
+    async def put(self, key: str, data: bytes) -> bool:
+        return await self._blobs.put(key, data)
+
+    async def get(self, key: str) -> bytes | None:
+        return await self._blobs.get(key)
+
+
 def by_reference(blobs: Blobs, *, above: int) -> DataConverter:
     """Keeps payloads of so many bytes and more out of line."""
-    storage = ExternalStorage(drivers=[BlobDriver(blobs)], payload_size_threshold=above)
+    return _converter([driver := BlobDriver(blobs)], driver, above)
+
+
+def _converter(readers: Sequence[StorageDriver], writer: StorageDriver | None, above: int) -> DataConverter:
+    storage = ExternalStorage(
+        drivers=readers, driver_selector=lambda _context, _payload: writer, payload_size_threshold=above
+    )
     return dataclasses.replace(pydantic_data_converter, external_storage=storage)
 
 
 def converter(settings: Settings) -> DataConverter:
-    """What every client and worker with these settings uses."""
-    if settings.payload_store == "inline":
-        return pydantic_data_converter
-    from surefoot.reliability.blobs import LIKE_HISTORIES, RedisBlobs  # most commands need no Redis
-    from surefoot.reliability.store import Store
+    """What every client and worker with these settings uses.
 
-    store = Store.connect(settings.redis_url.get_secret_value(), timeout=settings.store_timeout)
-    return by_reference(RedisBlobs(store, settings.key_prefix, kept=LIKE_HISTORIES), above=settings.payload_threshold)
+    It reads what any store has kept, so that the settings may change while runs are open. Raises ``InvalidInput``
+    when a bucket is set and the AWS SDK is not installed.
+    """
+    stores = _stores(settings)
+    return _converter([*stores.values()], stores.get(settings.payload_store), settings.payload_threshold)
+
+
+def _stores(settings: Settings) -> dict[str, StorageDriver]:
+    """Each one that can be asked, by its name in the settings."""
+    stores: dict[str, StorageDriver] = {"redis": BlobDriver(_Redis(settings))}
+    if settings.payload_bucket is not None:
+        from surefoot.client.bucket import BucketDriver
+
+        stores["s3"] = BucketDriver(settings.payload_bucket)
+    return stores
+
+
+async def try_out(settings: Settings) -> None:
+    """Keep a payload of a few bytes where large ones go, and read it back.
+
+    Raises ``InvalidInput`` when the store refuses, ``Unreachable`` when it does not answer.
+    """
+    store = _stores(settings).get(settings.payload_store)
+    if store is not None:
+        claims = await store.store(StorageDriverStoreContext(), [PROBE])
+        await store.retrieve(StorageDriverRetrieveContext(), claims)

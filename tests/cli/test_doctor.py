@@ -11,6 +11,8 @@ from surefoot.reliability.health import Health
 from surefoot.simulator.client import SimulatorClient
 from surefoot.simulator.sinks.alerts import AlertState
 from tests.cli.conftest import Left, Typed
+from tests.support.s3 import Shelf, found_by_the_sdk
+from tests.support.servers import address_of
 
 HEALTHY = Health(version=(7, 0, 15), eviction="noeviction", append_only=True, clock_ahead=timedelta(0))
 
@@ -160,3 +162,17 @@ async def test_a_model_for_hints_without_a_key_is_told(typed: Typed) -> None:
         "doctor", SUREFOOT_INCIDENT_MODEL="gemini:gemini-2.5-flash", GEMINI_API_KEY="", GEMINI_API_URL=""
     )
     assert "GEMINI_API_KEY is not set, so gemini:gemini-2.5-flash adds no hint" in " ".join(left.out.split())
+
+
+async def test_large_payloads_are_tried_where_they_go(typed: Typed, shelf: Shelf) -> None:
+    found = found_by_the_sdk(address_of("s3"))
+
+    async def told(bucket: str) -> str:
+        left = await typed("doctor", **found, SUREFOOT_PAYLOAD_STORE="s3", SUREFOOT_PAYLOAD_BUCKET=bucket)
+        (line,) = [line for line in left.out.splitlines() if line.split()[1] == "payloads"]
+        return line
+
+    assert f"go to bucket '{shelf.bucket}'" in (fine := await told(shelf.bucket))
+    assert fine.startswith("ok")
+    assert "S3 has no bucket 'nobodys'" in (missing := await told("nobodys"))
+    assert missing.startswith("fail")

@@ -16,6 +16,7 @@ from surefoot.embedded.redis import start_redis
 from surefoot.embedded.simulator import start_simulator
 from surefoot.embedded.temporal import start_temporal
 from surefoot.errors import SurefootError
+from tests.support.s3 import start_s3
 
 SOCKET_VARIABLE = "TEST_SERVERS_SOCKET"
 """Where test processes ask for an address."""
@@ -35,6 +36,7 @@ class SessionServers:
             "redis": self._redis,
             "temporal": self._temporal,
             "simulator": self._simulator,
+            "s3": self._s3,
         }
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
@@ -89,9 +91,14 @@ class SessionServers:
         self._children.append(simulator.child)
         return simulator.url
 
+    async def _s3(self) -> str:
+        child, url = await start_s3(log=self._folder / "s3.log")
+        self._children.append(child)
+        return url
+
 
 def address_of(name: str) -> str:
-    """The address of the session's ``redis``, ``temporal`` or ``simulator``, which starts if it has not yet."""
+    """The address of the session's ``redis``, ``temporal``, ``simulator`` or ``s3``, which starts if it has not yet."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(os.environ[SOCKET_VARIABLE])
         client.sendall(f"{name}\n".encode())
