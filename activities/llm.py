@@ -192,6 +192,7 @@ class LlmActivities:
             unsettled=() if receipt else (booked,),
             store=news.store,
             cost=spent,
+            context_tokens=failure.context_tokens,
         )
         if failure.fault is Fault.RETRYABLE and receipt is None:
             return final(ErrorType.STORE_UNAVAILABLE, str(failure), details)

@@ -124,6 +124,7 @@ class ProviderFailure(SurefootError):
         retry_after: timedelta | None = None,
         usage: Usage | None = None,
         model_version: str | None = None,
+        context_tokens: int = 0,
     ) -> None:
         super().__init__(message)
         self.fault = fault
@@ -135,6 +136,8 @@ class ProviderFailure(SurefootError):
         self.usage = usage
         """What the provider counted all the same, such as the input of a blocked answer; None if it did not say."""
         self.model_version = model_version
+        self.context_tokens = context_tokens
+        """The model's context, as the provider says that refuses a prompt because it is longer; 0 otherwise."""
 
 
 class ToolFailure(SurefootError):
@@ -228,6 +231,8 @@ class ModelFailed(Message):
     """The store's epoch when the call was settled."""
     cost: int = 0
     """Nano-dollars that all attempts have cost, as far as it is known."""
+    context_tokens: int = 0
+    """The model's context, as the provider says that refuses a prompt because it is longer; 0 otherwise."""
 
 
 class BudgetRefused(Message):

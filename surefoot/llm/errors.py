@@ -23,6 +23,12 @@ _BY_STATUS = {
 """Other 5xx have failed unbilled ("if your request fails with a 400 or 500 error, you won't be charged", Gemini's
 billing FAQ); everything else, such as 400, 401, 403, 404, 413, 422 and 3xx, is refused for good."""
 
+_TOO_LONG = re.compile(
+    r"input token count\b.{0,40}\bexceeds the maximum number of tokens allowed \(?(\d{1,9})"  # Gemini
+    r"|too large for model with (\d{1,9}) maximum context length"  # Mistral
+)
+"""What providers say with a 400 of a prompt that is longer than the model's context, and how much that is: source for
+Gemini google-gemini/gemini-cli#6678, for Mistral docs.mistral.ai/resources/known-limitations."""
 _NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _SECRETS = re.compile(r"AIza[\w-]{8,}|(?i:bearer\s+)[^\s\"',]+|(?i:\bkey=)[^\s&\"',]+")
 _MAX_MESSAGE = 500
@@ -40,6 +46,7 @@ def answered(
     provider: str, status: int, message: str, *, retry_after: timedelta | None = None, streaming: bool = False
 ) -> ProviderFailure:
     """The provider answered with an error status, or with an error in mid-stream, after which it may charge."""
+    too_long = _TOO_LONG.search(message) if status == 400 else None
     otherwise = _FAILED if 500 <= status <= 599 else _REFUSED
     fault, verdict, maybe_billed = _BY_STATUS.get(status, otherwise)
     return ProviderFailure(
@@ -49,6 +56,7 @@ def answered(
         maybe_billed=maybe_billed or streaming,
         status=status,
         retry_after=retry_after if fault is Fault.RETRYABLE else None,
+        context_tokens=int(next(filter(None, too_long.groups()))) if too_long else 0,
     )
 
 

@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     """Apply, then answer 200 with a body that cannot be parsed."""
     SERVED_AS = "served_as"
     """A model only: answer, but say that ``model`` served."""
+    CONTEXT = "context"
+    """A model only: refuse prompts of more than ``tokens``, as one with so small a context does."""
 
 
 class Fault(Message):
@@ -49,6 +51,7 @@ class Fault(Message):
     """Sent as the header ``Retry-After`` with a ``status``."""
     seconds: float = Field(default=1.0, ge=0)
     model: str = ""
+    tokens: int = Field(default=0, ge=0)
     skip: int = Field(default=0, ge=0)
     """Lets this many matching requests pass first."""
     count: int | None = Field(default=None, ge=1)
@@ -60,9 +63,11 @@ class Fault(Message):
     duration: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _needs_its_model(self) -> "Fault":
+    def _has_what_its_kind_needs(self) -> "Fault":
         if (self.kind is FaultKind.SERVED_AS) != bool(self.model):
             raise ValueError("model goes with kind 'served_as'")
+        if (self.kind is FaultKind.CONTEXT) != bool(self.tokens):
+            raise ValueError("tokens go with kind 'context'")
         return self
 
 

@@ -71,6 +71,11 @@ def _understood(session: Session) -> tuple[GeminiRequest, Prompt]:
         session.signatures.check(prompt.messages, strict=session.model.startswith("gemini-3"))
     except WrongSignature as wrong:
         raise Refused(400, str(wrong)) from wrong
+    if excess := session.excess(prompt):
+        raise Refused(
+            400,
+            f"The input token count ({excess}) exceeds the maximum number of tokens allowed ({session.context}).",
+        )
     return asked, prompt
 
 

@@ -23,6 +23,7 @@ CODES = {
     "rate_limited": "1300",
     "invalid_function_call": "3280",
     "invalid_request_message_order": "3230",
+    "invalid_request_invalid_args": "3051",
 }
 KINDS = {401: "unauthorized", 404: "not_found", 422: "invalid_request_error", 429: "rate_limited"}
 REFUSAL = "I cannot help with that."
@@ -57,7 +58,15 @@ def _understood(session: Session) -> tuple[MistralRequest, Prompt]:
         raise Refused(422, f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
     if not KNOWN_MODEL.fullmatch(session.model):
         raise Refused(400, f"Invalid model: {session.model}", "invalid_model")
-    return asked, asked.prompt()
+    prompt = asked.prompt()
+    if excess := session.excess(prompt):
+        raise Refused(
+            400,
+            f"Prompt contains {excess} tokens and 0 draft tokens, too large for model with {session.context} maximum "
+            "context length",
+            "invalid_request_invalid_args",
+        )
+    return asked, prompt
 
 
 def _complete(session: Session) -> Answer:

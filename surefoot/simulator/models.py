@@ -16,6 +16,7 @@ from surefoot.simulator.faults import Fault, FaultKind
 from surefoot.simulator.records import CallEntry
 from surefoot.simulator.script import Performance, perform
 from surefoot.simulator.signatures import Signatures
+from surefoot.simulator.tokens import input_tokens
 from surefoot.simulator.worlds import World
 
 
@@ -39,6 +40,13 @@ class Session:
     version: str
     """What the provider says it served."""
     signatures: Signatures
+    context: int | None = None
+    """Tokens of the longest prompt that the model takes; None for no limit."""
+
+    def excess(self, prompt: Prompt) -> int:
+        """The tokens of a prompt that is too long; 0 for any other."""
+        tokens = input_tokens(prompt)
+        return tokens if self.context is not None and tokens > self.context else 0
 
     def perform(self, prompt: Prompt, *, think: bool) -> Performance:
         """Let the scripted model work, and log what that costs."""
@@ -61,7 +69,8 @@ async def serve_model(
     call = world.records.call(target, operation or model, method="POST", key=None)
     fault = world.faults.strike(target, operation or model)
     version = fault.model if fault and fault.kind is FaultKind.SERVED_AS else model
-    session = Session(request, body, call, model, version, world.signatures)
+    context = fault.tokens if fault and fault.kind is FaultKind.CONTEXT else None
+    session = Session(request, body, call, model, version, world.signatures, context)
 
     def act() -> Answer:
         try:

@@ -237,3 +237,26 @@ async def test_a_call_that_is_given_up_leaves_the_next_one_alone(wire: Wire, eit
         async with asyncio.timeout(0.5):
             await either()
     assert (await either()).message.text == "Whole."
+
+
+GEMINI_TOO_LONG = "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576)."
+MISTRAL_TOO_LONG = (
+    "Prompt contains 39390 tokens and 0 draft tokens, too large for model with 32768 maximum context length"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "context"),
+    [
+        (400, GEMINI_TOO_LONG, 1_048_576),
+        (400, "The input token count exceeds the maximum number of tokens allowed 131072.", 131_072),
+        (400, MISTRAL_TOO_LONG, 32_768),
+        (400, "The input token count is fine, the schema is not.", 0),
+        (500, GEMINI_TOO_LONG, 0),
+    ],
+)
+async def test_a_prompt_that_is_longer_than_the_context_is_told_apart_from_other_refusals(
+    wire: Wire, either: Caller, status: int, message: str, context: int
+) -> None:
+    wire.answer_json(status, {"error": {"code": status, "message": message, "status": "X"}, "message": message})
+    assert (await failure(either)).context_tokens == context

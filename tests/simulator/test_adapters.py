@@ -7,6 +7,7 @@ import pytest
 
 from surefoot.contracts.conversation import ConversationMessage, ToolMessage, UserMessage
 from surefoot.contracts.models import Generation, Prompt, provider_of
+from surefoot.errors import Fault, ProviderFailure
 from surefoot.llm.providers import Providers, providers
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
@@ -63,3 +64,15 @@ async def test_a_refund_is_talked_through(
     assert "refunded 49.90 EUR" in generation.message.text
     served = [call.usage for call in await simulator.calls() if call.usage]
     assert [(usage.input_tokens, usage.output_tokens) for usage in served] == spent
+
+
+@pytest.mark.parametrize("model", [GEMINI, MISTRAL])
+async def test_a_model_with_a_small_context_refuses_a_longer_prompt(
+    ports: Providers, simulator: SimulatorClient, model: str
+) -> None:
+    await simulator.fault(provider_of(model), "context", tokens=300)
+    short = await generate(ports, model, [UserMessage(text="Hello.")])
+    with pytest.raises(ProviderFailure) as refused:
+        await generate(ports, model, [UserMessage(text="Hello. " * 400)])
+    assert short.usage.input_tokens < 300
+    assert (refused.value.fault, refused.value.context_tokens) == (Fault.PERMANENT, 300)

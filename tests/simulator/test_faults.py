@@ -145,7 +145,9 @@ async def test_a_malformed_answer_cannot_be_parsed(http: httpx2.AsyncClient, sim
         answer.json()
 
 
-@pytest.mark.parametrize("fault", [{"kind": "sulk"}, {"kind": "status", "rate": 2}, {"kind": "served_as"}, {"x": 1}])
+@pytest.mark.parametrize(
+    "fault", [{"kind": "sulk"}, {"kind": "status", "rate": 2}, {"kind": "served_as"}, {"kind": "context"}, {"x": 1}]
+)
 async def test_a_fault_that_makes_no_sense_is_refused(http: httpx2.AsyncClient, fault: dict[str, object]) -> None:
     answer = await http.post("/faults", json={"target": "orders", **fault})
     assert answer.status_code == 422
