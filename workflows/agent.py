@@ -1,35 +1,35 @@
 """The agent: observe, think, act, until there is an answer."""
 
-from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+import asyncio
+from collections.abc import Coroutine
 
-from activities.guardrails import GuardrailActivities
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
 from activities.profiles import ProfileActivities
 from surefoot import attributes
 from surefoot.contracts.approvals import ApprovalDecision, ApprovalOutcome
-from surefoot.contracts.base import JsonObject
-from surefoot.contracts.guardrails import Books
+from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.models import Finish, ModelReply
 from surefoot.contracts.profiles import Profile, ProfileRequest
 from surefoot.contracts.runs import Phase, RunProgress, RunRequest, RunResult, RunStatus, Transcript
 from surefoot.errors import ErrorType
-from workflows import guard_news, outages, policies
+from workflows import policies
 from workflows.approval import ApprovalGate
-from workflows.carried import Carried, RunInput, is_due
+from workflows.carried import CONTINUES, CONTINUES_WAITING, Carried, RunInput, fits, is_long
+from workflows.closing import close_books
 from workflows.deeds import Deeds
 from workflows.model_call import ModelCalls
 from workflows.run import Run
-from workflows.state import Stopwatch
 from workflows.tool_run import ToolRuns
+from workflows.turns import Turns
 from workflows.unhindered import unhindered
 
 REBUKES = 2
 """How often in a row a model is told that its answer was empty or malformed."""
 TOLD_ALREADY = {ErrorType.BUDGET_EXHAUSTED, ErrorType.INVALID_PROFILE}
 """Ends that have an incident of their own, or are the caller's mistake."""
-RESULTS = {"unsettled": {"__all__": {"content"}}}
-"""Of the books: what tools answered is the run's alone, and may be large."""
 
 
 @workflow.defn
@@ -41,12 +41,13 @@ class AgentWorkflow:
         carried = request.carried
         self._run = Run(request.model_copy(update={"carried": None}))
         if carried:
-            clock = Stopwatch(carried.started, carried.excluded)
-            self._run.resume(carried.profile, carried.state, clock, carried.steps)
+            self._run.resume(carried.profile, carried.state, carried.clock, carried.steps)
             self._run.model = carried.model
-        self._gate = ApprovalGate(carried.asked if carried else 0)
+        begun = carried.turn if carried else None
+        self._gate = ApprovalGate(carried.asked if carried else 0, begun.asked if begun else ())
         self._models = ModelCalls(self._run, carried.holds if carried else ())
         self._tools = ToolRuns(self._run, self._gate, carried.deeds if carried else Deeds())
+        self._turns = Turns(self._run, self._tools, self._gate, begun)
         self._begun_at = self._run.state.turn
 
     @workflow.run
@@ -66,25 +67,43 @@ class AgentWorkflow:
 
     async def _converse(self) -> None:
         run = self._run
+        if run.state.calls:  # an earlier history has begun this turn
+            await self._act(self._turns.finish(run.state.calls))
         while True:
-            if is_due(run, self._begun_at):
+            if self._is_due and workflow.patched(CONTINUES):
+                run.heed_end()
                 await self._continue()
             if run.state.turn >= run.profile.limits.max_turns:
                 raise run.end(ErrorType.TURNS_EXHAUSTED, f"no answer after {run.state.turn} turns")
             reply = await self._models.next_reply()
             if reply.message.calls:
                 run.note(f"asks for {', '.join(call.tool or 'a nameless tool' for call in reply.message.calls)}")
-                results = await self._tools.observe(reply.message.calls)
-                run.state = run.state.observed(results)
+                await self._act(self._turns.observe(reply.message.calls))
             elif reply.message.text.strip() and reply.finish is not Finish.MALFORMED_CALL:
                 return
             else:
                 self._rebuke(reply)
 
+    @property
+    def _is_due(self) -> bool:
+        """Whether the run should go on in a new history; not from one that has brought it no further."""
+        has_moved = self._run.state.turn != self._begun_at or self._turns.has_told
+        return has_moved and is_long(self._run) and fits(self._run.state, self._turns.open)
+
+    async def _act(self, turn: Coroutine[None, None, tuple[ToolMessage, ...]]) -> None:
+        """See the turn's calls through, in a new history where this one is long and all that is open can wait."""
+        run, turns, acting = self._run, self._turns, asyncio.create_task(turn)
+        try:
+            await workflow.wait_condition(lambda: acting.done() or (turns.rests and self._is_due))
+            if not acting.done() and workflow.patched(CONTINUES_WAITING):
+                await self._continue()
+        except asyncio.CancelledError:
+            acting.cancel()
+        run.state = run.state.observed(await acting)
+
     async def _continue(self) -> None:
-        """Go on in a new history. A cancellation or the deadline comes first."""
+        """Go on in a new history."""
         run = self._run
-        run.heed_end()
         await workflow.wait_condition(workflow.all_handlers_finished)
         carried = Carried(
             profile=run.profile,
@@ -96,6 +115,7 @@ class AgentWorkflow:
             asked=self._gate.asked,
             holds=self._models.open_holds,
             model=run.model,
+            turn=self._turns.open,
         )
         workflow.continue_as_new(RunInput.model_validate({**run.request.model_dump(), "carried": carried}))
 
@@ -143,43 +163,11 @@ class AgentWorkflow:
 
     async def _close(self, status: RunStatus) -> None:
         run = self._run
-        await self._close_books()
+        await close_books(run, self._models.open_holds)
         workflow.upsert_search_attributes([attributes.STATUS.value_set(status)])
         run.status = status
         run.enter(Phase.ENDED)
         await workflow.wait_condition(workflow.all_handlers_finished)
-
-    async def _close_books(self) -> None:
-        run = self._run
-        books = Books(holds=self._models.open_holds, unsettled=run.state.unsettled)
-        if not books.holds and not books.unsettled:
-            return
-        try:
-            closed = await workflow.execute_activity_method(
-                GuardrailActivities.close_books,
-                books,
-                start_to_close_timeout=policies.CLOSE_TIMEOUT,
-                schedule_to_close_timeout=run.profile.limits.store_wait,
-                retry_policy=policies.CLOSE_RETRY,
-                summary="book what is left",
-            )
-        except ActivityError as error:
-            left: JsonObject = {"unsettled": books.model_dump(mode="json", exclude=RESULTS)}
-            await run.tell(
-                run.report(
-                    IncidentKind.RUN_FAILED,
-                    workflow.info().workflow_id,
-                    f"{workflow.info().run_id}/books",
-                    f"What the run spent or did could not be booked: {error.cause}.",
-                    left,
-                )
-            )
-        else:
-            await outages.over(run)
-            await guard_news.store_seen(run, closed.store)
-            await guard_news.transitions(run, closed.transitions)
-            await guard_news.crossings(run, closed.crossings)
-            await guard_news.drifts(run, closed.drifts)
 
     @workflow.update
     def decide(self, decision: ApprovalDecision) -> ApprovalOutcome:

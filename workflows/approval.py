@@ -3,23 +3,40 @@
 from datetime import datetime, timedelta
 
 from surefoot.contracts.approvals import ApprovalDecision, ApprovalOutcome, ApprovalRequest, Verdict
+from surefoot.contracts.base import Message
 from surefoot.contracts.tools import ToolCall
 from surefoot.errors import InvalidInput, NotFound
 from surefoot.idempotency import approval_id
 from surefoot.schema import normalised
 
 
+class AskedCall(Message):
+    """A call about which people are asked, with the decision once there is one."""
+
+    request: ApprovalRequest
+    call: ToolCall
+    decision: ApprovalDecision | None = None
+
+
 class ApprovalGate:
     """Keeps the open requests and the decisions about them; a closed request takes no decision."""
 
-    def __init__(self, asked: int = 0) -> None:
+    def __init__(self, asked: int = 0, asked_calls: tuple[AskedCall, ...] = ()) -> None:
+        """``asked`` counts the requests of the whole run; ``asked_calls`` are those that an earlier history left."""
         self.asked = asked
-        self._open: dict[str, tuple[ApprovalRequest, ToolCall]] = {}
-        self._decided: dict[str, ApprovalDecision] = {}
+        self._asked = {one.request.id: one for one in asked_calls}
 
     @property
     def open_requests(self) -> tuple[ApprovalRequest, ...]:
-        return tuple(request for request, _ in self._open.values())
+        return tuple(one.request for one in self._asked.values() if one.decision is None)
+
+    @property
+    def asked_calls(self) -> tuple[AskedCall, ...]:
+        """Those whose wait has not ended."""
+        return tuple(self._asked.values())
+
+    def asked_about(self, call_id: str) -> AskedCall | None:
+        return next((one for one in self._asked.values() if one.request.call_id == call_id), None)
 
     def ask(self, call: ToolCall, *, at: datetime, expires: timedelta) -> ApprovalRequest:
         """Open a request about a call."""
@@ -34,7 +51,7 @@ class ApprovalGate:
             asked_at=at,
             expires_at=at + expires,
         )
-        self._open[request.id] = (request, call)
+        self._asked[request.id] = AskedCall(request=request, call=call)
         return request
 
     def check(self, decision: ApprovalDecision) -> None:
@@ -42,24 +59,23 @@ class ApprovalGate:
 
         Raises ``NotFound`` or ``InvalidInput``.
         """
-        if decision.request_id not in self._open:
-            known = ", ".join(self._open) or "none"
+        asked = self._asked.get(decision.request_id)
+        if asked is None or asked.decision is not None:
+            known = ", ".join(request.id for request in self.open_requests) or "none"
             raise NotFound(f"no open approval request {decision.request_id!r}; open: {known}")
         if decision.arguments is not None:
             if decision.verdict is Verdict.REJECT:
                 raise InvalidInput("a rejection takes feedback, not edited arguments")
-            _, call = self._open[decision.request_id]
-            normalised(call.contract.parameters, decision.arguments)
+            normalised(asked.call.contract.parameters, decision.arguments)
 
     def decide(self, decision: ApprovalDecision, *, at: datetime) -> ApprovalOutcome:
-        del self._open[decision.request_id]
-        self._decided[decision.request_id] = decision
+        asked = self._asked[decision.request_id]
+        self._asked[decision.request_id] = asked.model_copy(update={"decision": decision})
         return ApprovalOutcome(request_id=decision.request_id, verdict=decision.verdict, by=decision.by, decided_at=at)
 
     def is_decided(self, request_id: str) -> bool:
-        return request_id in self._decided
+        return self._asked[request_id].decision is not None
 
     def close(self, request_id: str) -> ApprovalDecision | None:
         """End the wait for a request: the decision about it, or None if it has expired undecided."""
-        self._open.pop(request_id, None)
-        return self._decided.pop(request_id, None)
+        return self._asked.pop(request_id).decision

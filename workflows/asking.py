@@ -6,13 +6,13 @@ from pydantic import JsonValue
 from temporalio import workflow
 
 from surefoot import attributes
-from surefoot.contracts.approvals import Verdict
+from surefoot.contracts.approvals import ApprovalDecision, ApprovalRequest, Verdict
 from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.profiles import ApprovalRule
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolCall
 from surefoot.schema import normalised
-from workflows.approval import ApprovalGate
+from workflows.approval import ApprovalGate, AskedCall
 from workflows.run import Run
 
 
@@ -29,29 +29,27 @@ class Asking:
         request = self._gate.ask(call, at=workflow.now(), expires=rule.expires)
         run.note(f"{call.contract.name} waits for approval {request.id}")
         self._begin()
-        try:
-            await workflow.wait_condition(
-                lambda: self._gate.is_decided(request.id), timeout=rule.expires, timeout_summary="approval expires"
-            )
-        except TimeoutError:
-            run.note(f"approval {request.id} expired")
-        except asyncio.CancelledError:
-            self._gate.close(request.id)
-            self._end()  # not in a finally: that would also run when a worker drops the run from its cache
-            raise
-        decision = self._gate.close(request.id)
-        self._end()
+        return await self._answer(call, request)
+
+    async def again(self, asked: AskedCall) -> dict[str, JsonValue] | str:
+        """As ``about``, of a call about which an earlier history of the run has asked."""
+        self._run.enter(Phase.WAITING_FOR_APPROVAL)
+        return await self._answer(asked.call, asked.request)
+
+    async def _answer(self, call: ToolCall, request: ApprovalRequest) -> dict[str, JsonValue] | str:
+        run, expires = self._run, request.expires_at - request.asked_at
+        decision = await self._decision(request)
         if decision is None:
             await run.tell(
                 run.report(
                     IncidentKind.APPROVAL_EXPIRED,
                     call.contract.name,
                     f"{workflow.info().run_id}/{request.id}",
-                    f"Nobody decided within {rule.expires} about {call.contract.name}.",
+                    f"Nobody decided within {expires} about {call.contract.name}.",
                     {"tool": call.contract.name, "request": request.id, "arguments": call.arguments},
                 )
             )
-            return f"Nobody approved this call within {rule.expires}, so it was not made. Tell the user."
+            return f"Nobody approved this call within {expires}, so it was not made. Tell the user."
         run.note(f"{call.contract.name}: {decision.verdict} by {decision.by}")
         if decision.verdict is Verdict.REJECT:
             feedback = decision.feedback or "no reason was given"
@@ -59,6 +57,25 @@ class Asking:
         if decision.arguments is None:
             return call.arguments
         return normalised(call.contract.parameters, decision.arguments)
+
+    async def _decision(self, request: ApprovalRequest) -> ApprovalDecision | None:
+        """Wait for it, until the request expires."""
+        try:
+            if not self._gate.is_decided(request.id):
+                await workflow.wait_condition(
+                    lambda: self._gate.is_decided(request.id),
+                    timeout=request.expires_at - workflow.now(),
+                    timeout_summary="approval expires",
+                )
+        except TimeoutError:
+            self._run.note(f"approval {request.id} expired")
+        except asyncio.CancelledError:
+            self._gate.close(request.id)
+            self._end()  # not in a finally: that would also run when a worker drops the run from its cache
+            raise
+        decision = self._gate.close(request.id)
+        self._end()
+        return decision
 
     def _begin(self) -> None:
         run = self._run

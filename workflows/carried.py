@@ -1,4 +1,4 @@
-"""What a run takes along when its history is long: the next one goes on where this one ends, between two turns."""
+"""What a run takes along when its history is long: the next one goes on where this one ends."""
 
 from datetime import datetime, timedelta
 
@@ -11,19 +11,21 @@ from surefoot.contracts.profiles import Profile
 from surefoot.contracts.runs import RunRequest, Step
 from workflows.deeds import Deeds
 from workflows.run import Run
-from workflows.state import RunState
+from workflows.state import RunState, Stopwatch
+from workflows.turns import OpenTurn
 
 MOST = 1_500_000
 """Bytes of a conversation that can be taken along; Temporal takes 2 MB in all."""
 CONTINUES = "continues_as_new"
 """Names the change for runs that had a long history before they could."""
+CONTINUES_WAITING = "continues_as_new_waiting"
+"""Names the change for runs that waited for people with a long history before they could."""
 
 
 class Carried(Message):
-    """A run between two turns, with no call in flight and nobody asked.
+    """A run with no call in flight: between two turns, or in one of which all that is open waits for people.
 
-    Incidents, the store's outage and what is unsettled are in the state; open requests there are none, but they are
-    numbered on.
+    Incidents, the store's outage and what is unsettled are in the state.
     """
 
     profile: Profile
@@ -38,6 +40,16 @@ class Carried(Message):
     holds: tuple[Hold, ...]
     """Holds of calls that may never have begun."""
     model: str | None = None
+    turn: OpenTurn | None = None
+    """The turn in progress, if there is one."""
+
+    @property
+    def clock(self) -> Stopwatch:
+        """The run's own, going on or standing still as it did."""
+        if self.turn is None:
+            return Stopwatch(self.started, self.excluded)
+        waits = len(self.turn.asked)
+        return Stopwatch(self.started, self.excluded, waits=waits, waiting_since=self.turn.waiting_since)
 
 
 class RunInput(RunRequest):
@@ -46,10 +58,13 @@ class RunInput(RunRequest):
     carried: Carried | None = None
 
 
-def is_due(run: Run, begun_at: int) -> bool:
-    """Whether the run should go on in a new history: Temporal says so, or the profile, and a turn was made in this."""
+def is_long(run: Run) -> bool:
+    """Whether a history is as long as it should be: Temporal says so, or the profile."""
     info = workflow.info()
-    long = info.is_continue_as_new_suggested() or info.get_current_history_length() >= run.profile.limits.max_events
-    if not long or run.state.turn == begun_at:
-        return False
-    return workflow.patched(CONTINUES) and size_in_bytes(run.state.messages) <= MOST
+    return info.is_continue_as_new_suggested() or info.get_current_history_length() >= run.profile.limits.max_events
+
+
+def fits(state: RunState, turn: OpenTurn | None) -> bool:
+    """Whether all of it can be taken along."""
+    in_progress = len(turn.model_dump_json().encode()) if turn else 0
+    return size_in_bytes(state.messages) + in_progress <= MOST

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from surefoot.contracts.base import Message
 from surefoot.contracts.conversation import (
     AssistantMessage,
+    CallPart,
     ConversationMessage,
     ToolMessage,
     UserMessage,
@@ -61,6 +62,12 @@ class RunState(Message):
     def unkept(self) -> tuple[ConversationMessage, ...]:
         """The messages that have to travel with the next model call."""
         return self.messages[self.kept.length :] if self.kept else self.messages
+
+    @property
+    def calls(self) -> tuple[CallPart, ...]:
+        """What the model asked for with its newest words, until it is answered."""
+        newest = self.messages[-1]
+        return newest.calls if isinstance(newest, AssistantMessage) else ()
 
     @property
     def text(self) -> str:
@@ -145,22 +152,30 @@ class RunState(Message):
 class Stopwatch:
     """Measures a run's own time: the time spent waiting for people does not count."""
 
-    def __init__(self, started: datetime, excluded: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        started: datetime,
+        excluded: timedelta = timedelta(0),
+        *,
+        waits: int = 0,
+        waiting_since: datetime | None = None,
+    ) -> None:
+        """``waits`` are those under way, since the first of which the watch has stood still."""
         self.started = started
         self.excluded = excluded
-        self._waits = 0
-        self._wait_began = started
+        self._waits = waits
+        self.waiting_since = waiting_since or started
 
     def wait_begins(self, now: datetime) -> None:
         if self._waits == 0:
-            self._wait_began = now
+            self.waiting_since = now
         self._waits += 1
 
     def wait_ends(self, now: datetime) -> None:
         self._waits -= 1
         if self._waits == 0:
-            self.excluded += now - self._wait_began
+            self.excluded += now - self.waiting_since
 
     def elapsed(self, now: datetime) -> timedelta:
-        waiting = now - self._wait_began if self._waits else timedelta(0)
+        waiting = now - self.waiting_since if self._waits else timedelta(0)
         return now - self.started - self.excluded - waiting

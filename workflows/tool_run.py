@@ -1,6 +1,5 @@
-"""A turn's tool calls: checked, approved where the profile asks, run once each, and told to the model as text."""
+"""One tool call: checked, approved where the profile asks, run once, and told to the model as text."""
 
-import asyncio
 from datetime import timedelta
 
 from pydantic import JsonValue
@@ -10,8 +9,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from surefoot.contracts.conversation import CallPart, ToolMessage
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
-from surefoot.errors import CallFailed, ErrorType, InvalidInput
-from surefoot.idempotency import canonical, effect_key, identifying
+from surefoot.errors import CallFailed, InvalidInput
+from surefoot.idempotency import effect_key, identifying
 from surefoot.pages import as_text
 from surefoot.schema import normalised
 from workflows import guard_news, outages, policies, tool_words
@@ -27,6 +26,7 @@ class ToolRuns:
 
     def __init__(self, run: Run, gate: ApprovalGate, deeds: Deeds) -> None:
         self._run = run
+        self._gate = gate
         self._asking = Asking(run, gate)
         self._deeds = deeds
         self._in_flight: dict[str, ToolCall] = {}
@@ -35,15 +35,9 @@ class ToolRuns:
     def deeds(self) -> Deeds:
         return self._deeds
 
-    async def observe(self, calls: tuple[CallPart, ...]) -> tuple[ToolMessage, ...]:
-        """Return one message for each call, in their order; raises the run's typed end."""
-        self._refuse_repetition(calls)
+    def begin_turn(self) -> None:
+        """Identical calls are told apart anew in each turn."""
         self._deeds = self._deeds.next_turn()
-        self._run.enter(Phase.ACTING)
-        if self._run.profile.parallel_tools:
-            told = await asyncio.gather(*(self._one(call) for call in calls), return_exceptions=True)
-            return tuple(_raised(message) for message in told)
-        return tuple([await self._one(call) for call in calls])
 
     async def tell_of_cancelled(self) -> None:
         """A call that was cancelled in flight may have happened all the same: a human is told."""
@@ -51,18 +45,8 @@ class ToolRuns:
             if call.contract.effect is not Effect.READ:
                 await self._run.tell(tool_words.unknown_outcome(self._run, call, "the run was cancelled in mid-call"))
 
-    def _refuse_repetition(self, calls: tuple[CallPart, ...]) -> None:
-        """The same call with the same arguments, turn after turn, is no progress."""
-        run, asked = self._run, dict(self._run.state.asked)
-        for name in sorted({f"{call.tool}{canonical(call.arguments)}{call.malformed or ''}" for call in calls}):
-            asked[name] = asked.get(name, 0) + 1
-            if asked[name] >= run.profile.limits.repeats:
-                raise run.end(
-                    ErrorType.NO_PROGRESS, f"the model asked {asked[name]} times for the same call: {name[:200]}"
-                )
-        run.state = run.state.model_copy(update={"asked": asked})
-
-    async def _one(self, call: CallPart) -> ToolMessage:
+    async def outcome(self, call: CallPart) -> ToolMessage:
+        """Make the call, or go on with one about which an earlier history has asked; raises the run's typed end."""
         contract = self._run.profile.tool(call.tool)
         if contract is None:
             text = tool_words.unknown_tool(call, self._run.profile)
@@ -77,18 +61,22 @@ class ToolRuns:
             arguments = normalised(contract.parameters, call.arguments)
         except InvalidInput as error:
             return tool_words.invalid_arguments(call, error)
+        asked = self._gate.asked_about(call.id)
+        if asked:
+            return await self._decided(asked.call, await self._asking.again(asked))
         prepared = self._prepare(call.id, contract, arguments)
         rule = self._run.profile.approvals.get(contract.name)
         if rule is None:
             return await self._execute(prepared)
-        decided = await self._asking.about(prepared, rule)
+        return await self._decided(prepared, await self._asking.about(prepared, rule))
+
+    async def _decided(self, call: ToolCall, decided: dict[str, JsonValue] | str) -> str:
+        if decided == call.arguments:
+            return await self._execute(call)
+        self._give_back(call)
         if isinstance(decided, str):
-            self._give_back(prepared)
             return decided
-        if decided == prepared.arguments:
-            return await self._execute(prepared)
-        self._give_back(prepared)
-        return await self._execute(self._prepare(call.id, contract, decided))
+        return await self._execute(self._prepare(call.id, call.contract, decided))
 
     def _prepare(self, call_id: str, contract: ToolContract, arguments: dict[str, JsonValue]) -> ToolCall:
         name = deed(contract, arguments)
@@ -180,10 +168,3 @@ class ToolRuns:
         await guard_news.transitions(run, result.transitions)
         run.offer(result.offers)
         return as_text(result.content)
-
-
-def _raised(message: ToolMessage | BaseException) -> ToolMessage:
-    """A call that ends the run does so once the others have ended too."""
-    if isinstance(message, BaseException):
-        raise message
-    return message

@@ -16,6 +16,7 @@ from surefoot.settings import Settings
 from surefoot.simulator.model_port import ScriptedModel
 from surefoot.tools.contract import Arguments, tool
 from surefoot.tools.http import Backend
+from surefoot.tools.mail import send_email
 from surefoot.tools.orders import create_order
 from worker import composed
 
@@ -52,6 +53,6 @@ def reading(pages: int, *, size: int = PAGE) -> str:
 async def library(settings: Settings, client: Client, model: ModelPort | None = None) -> AsyncIterator[SurefootClient]:
     """A worker that serves the profiles of long runs."""
     found = settings.model_copy(update={"agents_dir": AGENTS})
-    tools = (read_page, create_order)
+    tools = (read_page, create_order, send_email)
     async with composed(found, client, designs=tools, scripted=model or ScriptedModel()) as worker, worker:
         yield SurefootClient(client, task_queue=settings.task_queue)

@@ -124,6 +124,18 @@ def test_no_occurrence_is_done_twice_and_none_is_left_out(turns: list[tuple[int,
     assert deeds.next_turn().first_free("d") <= done
 
 
+def test_a_watch_that_stood_still_when_a_history_ended_stands_still_in_the_next() -> None:
+    first = Stopwatch(NOW)
+    first.wait_begins(NOW + timedelta(minutes=1))
+    first.wait_begins(NOW + timedelta(minutes=2))
+    watch = Stopwatch(first.started, first.excluded, waits=2, waiting_since=first.waiting_since)
+    assert watch.elapsed(NOW + timedelta(hours=1)) == timedelta(minutes=1)
+    watch.wait_ends(NOW + timedelta(hours=1))
+    assert watch.elapsed(NOW + timedelta(hours=2)) == timedelta(minutes=1)
+    watch.wait_ends(NOW + timedelta(hours=2))
+    assert watch.elapsed(NOW + timedelta(hours=3)) == timedelta(hours=1, minutes=1)
+
+
 def call(arguments: dict[str, object]) -> ToolCall:
     return ToolCall.model_validate(
         {"id": "a", "contract": RETURN, "arguments": arguments, "effect_key": "k", "tenant": "t"}
