@@ -44,9 +44,8 @@ class GuardrailActivities:
         except UnknownModel as error:
             raise final(ErrorType.MODEL_REFUSED, str(error)) from error
         crossings = (*booked.crossings, *decision.crossings)
-        return decision.model_copy(
-            update={"crossings": crossings, "transitions": booked.transitions, "drifts": booked.drifts}
-        )
+        news = {"crossings": crossings, "transitions": booked.transitions, "drifts": booked.drifts}
+        return decision.model_copy(update=news).recorded(request)
 
     @activity.defn(name="guardrails.close_books")
     async def close_books(self, books: Books) -> BooksClosed:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, Transition
+from surefoot.contracts.budgets import BudgetLimit, Hold, Scope, ScopeKind
+from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest, PromptSize
 from surefoot.contracts.models import Prompt, Usage
 from surefoot.contracts.tools import Effect, ToolBooking, ToolCall, ToolContract, ToolResult
 
@@ -19,6 +21,15 @@ CONTRACT = ToolContract(
     breaker=BreakerPolicy(failures=3),
     fallback="Refunds are closed.",
 )
+REQUEST = GuardrailRequest(
+    hold_id="run/3",
+    tenant="acme",
+    scopes=(Scope(kind=ScopeKind.SESSION, subject="s", budget=BudgetLimit(limit=5)),),
+    ladder=("scripted:one", "scripted:two"),
+    size=PromptSize(new_bytes=1, total_bytes=1),
+    output_tokens=100,
+)
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 FIXED = {
     "opens_on": ["count", "consecutive"],
     "failures": 5,
@@ -99,7 +110,27 @@ def test_news_and_bookings_are_never_left_out() -> None:
         generation=0,
         episode="1",
         reason="",
-        at=datetime(2026, 11, 1, tzinfo=UTC),
+        at=NOON,
     )
     result = ToolResult(content="x", transitions=(change,), unsettled=(booking,))
     assert ToolResult.model_validate_json(result.model_dump_json()) == result
+
+
+@pytest.mark.parametrize(("hold_id", "dearness"), [("run/3", 1000), ("run/3/fallback-0", 2500)])
+def test_a_hold_is_recorded_beside_its_request_and_read_as_it_was_made(hold_id: str, dearness: int) -> None:
+    hold = Hold(
+        id=hold_id,
+        tenant=REQUEST.tenant,
+        scopes=REQUEST.scopes,
+        model="scripted:two",
+        bound=7,
+        output_tokens=REQUEST.output_tokens,
+        at=NOON,
+        dearness=dearness,
+        epoch="e1",
+    )
+    made = GuardrailDecision(answer=Answer.GO, model=hold.model, hold=hold, downgraded=True, store=hold.epoch)
+    recorded = made.recorded(REQUEST).model_dump_json()
+    assert "acme" not in recorded
+    assert GuardrailDecision.model_validate_json(recorded).read(REQUEST) == made
+    assert GuardrailDecision.model_validate_json(made.model_dump_json()).read(REQUEST) == made  # as it once was

@@ -64,10 +64,11 @@ class Clearance:
         patience = Patience(self._run)
         while True:
             self._run.enter(Phase.CHECKING)
+            request = self._request(refused)
             try:
                 decision = await workflow.execute_local_activity_method(
                     GuardrailActivities.check,
-                    self._request(refused),
+                    request,
                     schedule_to_close_timeout=policies.CHECK_TIMEOUT,
                     retry_policy=policies.CHECK_RETRY,
                 )
@@ -77,7 +78,7 @@ class Clearance:
                 await patience.wait("the guardrail check before a model call got no answer", error)
             else:
                 await outages.over(self._run)
-                return decision
+                return decision.read(request)
 
     def _request(self, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from surefoot.contracts.base import Message, Terse
+from surefoot.contracts.base import Message, Nanos, Terse
 from surefoot.contracts.breakers import Transition
-from surefoot.contracts.budgets import Crossing, Hold, PriceDrift, Scope, ScopeStatus
+from surefoot.contracts.budgets import AS_LISTED, Crossing, Hold, PriceDrift, Scope, ScopeStatus
 from surefoot.contracts.models import ModelBooking, ModelId
 from surefoot.contracts.tools import ToolBooking
 
@@ -69,12 +69,25 @@ class OpenCircuit(Message):
     episode: str = ""
 
 
+class Grant(Terse):
+    """A hold without what the request and its decision say already."""
+
+    way: str = ""
+    """What its id has behind the request's."""
+    bound: Nanos
+    at: datetime
+    dearer: int = Field(default=0, ge=0)
+    """Thousandths of the listed price on top of it."""
+
+
 class GuardrailDecision(Terse):
     """Output of ``guardrails.check``: a model and the hold for it, or the reason why not."""
 
     answer: Answer
     model: ModelId | None = None
     hold: Hold | None = None
+    grant: Grant | None = None
+    """Stands for the hold in a history."""
     downgraded: bool = False
     """A cheaper rung than the first was chosen, because the soft line was near."""
     fell_back: bool = False
@@ -93,6 +106,33 @@ class GuardrailDecision(Terse):
     """What was unsettled has been booked now."""
     store: str = ""
     """The store's epoch: another one after Redis was wiped, or missed a hold and so has lost writes."""
+
+    def recorded(self, request: GuardrailRequest) -> "GuardrailDecision":
+        """As it goes into a history, beside the request that it answers."""
+        hold = self.hold
+        if hold is None or not hold.id.startswith(request.hold_id):
+            return self
+        way = hold.id.removeprefix(request.hold_id)
+        grant = Grant(way=way, bound=hold.bound, at=hold.at, dearer=hold.dearness - AS_LISTED)
+        return self.model_copy(update={"hold": None, "grant": grant})
+
+    def read(self, request: GuardrailRequest) -> "GuardrailDecision":
+        """As it was made, from how it was recorded."""
+        grant = self.grant
+        if grant is None or self.model is None:
+            return self
+        hold = Hold(
+            id=f"{request.hold_id}{grant.way}",
+            tenant=request.tenant,
+            scopes=request.scopes,
+            model=self.model,
+            bound=grant.bound,
+            output_tokens=request.output_tokens,
+            at=grant.at,
+            dearness=AS_LISTED + grant.dearer,
+            epoch=self.store,
+        )
+        return self.model_copy(update={"hold": hold, "grant": None})
 
 
 class Books(Message):
