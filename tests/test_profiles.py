@@ -321,6 +321,20 @@ def test_a_changed_file_holds_for_the_next_run(tmp_path: Path, registry: ToolReg
     assert (before.system, profiles.load("mine").system) == ("Be kind.", "Be brief.")
 
 
+def test_a_base_that_changes_or_goes_holds_for_the_next_run_too(tmp_path: Path, registry: ToolRegistry) -> None:
+    profiles = Profiles(tmp_path, registry)
+    (tmp_path / "mine.toml").write_text('base = "house"')
+    said = []
+    for system in ("kind", "kind", "brief"):
+        (tmp_path / "house.toml").write_text(LEAST.replace("kind", system))
+        said.append(profiles.load("mine").system)
+    (tmp_path / "house.toml").unlink()
+
+    assert said == ["Be kind.", "Be kind.", "Be brief."]
+    with pytest.raises(ProfileError, match="unknown profile 'house'"):
+        profiles.load("mine")
+
+
 def test_a_pinned_profile_survives_the_history(registry: ToolRegistry) -> None:
     profile = Profiles(None, registry).load("demo-research")
     assert Profile.model_validate_json(profile.model_dump_json()) == profile

@@ -23,6 +23,9 @@ SHIPPED = Path(__file__).resolve().parents[2] / "agents"
 DEFAULT_BUDGETS = {ScopeKind.SESSION: BudgetLimit(limit=NANOS_PER_DOLLAR // 2, soft_percent=80)}
 """For a profile that sets none; a session's can be raised, but is never without one."""
 
+Sources = dict[Path, str]
+"""The files that a profile was made from, and their texts."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _MODEL = TypeAdapter(ModelId)
 
@@ -38,13 +41,14 @@ class Toolbox(Protocol):
 
 
 class Profiles:
-    """The profiles in a folder, by default the shipped ones. Files are read anew on each loading."""
+    """The profiles in a folder, by default the shipped ones. A file that has changed counts from the next loading."""
 
     def __init__(self, folder: Path | None, registry: Toolbox, fallback_model: str | None = None) -> None:
         """Raises ``InvalidInput`` for a folder that is not there or a ``fallback_model`` that is no model id."""
         self._folder = SHIPPED if folder is None else folder
         self._registry = registry
         self._fallback = None if fallback_model is None else (_checked_model(fallback_model),)
+        self._loaded: dict[str, tuple[Sources, Profile]] = {}
         if not self._folder.is_dir():
             raise InvalidInput(f"the folder of profiles {str(self._folder)!r} is not there; set SUREFOOT_AGENTS_DIR")
 
@@ -53,12 +57,16 @@ class Profiles:
 
     def load(self, name: str) -> Profile:
         """The profile with its tools' contracts; raises ``ProfileError`` that names file, key and reason."""
+        sources, profile = self._loaded.get(name, ({}, None))
+        return profile if profile and _still_say(sources) else self._checked(name)
+
+    def _checked(self, name: str) -> Profile:
         known = list(self.names())
         if name not in known:
             raise ProfileError(f"unknown profile {name!r}{close_match(name, known)} (known: {', '.join(known)})")
-        path = self._folder / f"{name}.toml"
+        path, sources = self._folder / f"{name}.toml", Sources()
         try:
-            profile = self._joined(name, ProfileFile.model_validate(self._document(path)))
+            profile = self._joined(name, ProfileFile.model_validate(self._document(path, sources)))
             wrong = list(contradictions(profile))
         except ValidationError as error:
             wrong = list(problems(error))
@@ -66,6 +74,7 @@ class Profiles:
             wrong = error.problems
         if wrong:
             raise ProfileError(f"{path}: " + "; ".join(f"{key}: {reason}" for key, reason in wrong))
+        self._loaded[name] = (sources, profile)
         return profile
 
     def check_all(self) -> tuple[ProfileError, ...]:
@@ -78,15 +87,15 @@ class Profiles:
                 wrong.append(error)
         return tuple(wrong)
 
-    def _document(self, path: Path) -> JsonObject:
-        """What the file says, over what its ``base`` says."""
-        document = _read(path)
+    def _document(self, path: Path, sources: Sources) -> JsonObject:
+        """What the file says, over what its ``base`` says; the texts are added to ``sources``."""
+        document = _read(path, sources)
         base = document.pop("base", None)
         if base is None:
             return document
         if base not in self.names():
             raise _Wrong([("base", f"unknown profile {base!r}{close_match(str(base), list(self.names()))}")])
-        below = _read(self._folder / f"{base}.toml")
+        below = _read(self._folder / f"{base}.toml", sources)
         if "base" in below:
             raise _Wrong([("base", f"{base!r} has a base itself; one level is enough")])
         return _laid_over(below, document)
@@ -122,12 +131,23 @@ class _Wrong(Exception):
         self.problems = list(problems)
 
 
-def _read(path: Path) -> JsonObject:
+def _text(path: Path) -> str:
     try:
-        read: JsonObject = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: unreadable: {error}") from None
-    return read
+
+
+def _still_say(sources: Sources) -> bool:
+    return all(path.is_file() and _text(path) == text for path, text in sources.items())
+
+
+def _read(path: Path, sources: Sources) -> JsonObject:
+    sources[path] = _text(path)
+    try:
+        return tomllib.loads(sources[path])
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{path}: unreadable: {error}") from None
 
 
 def _laid_over(below: JsonObject, above: JsonObject) -> JsonObject:
