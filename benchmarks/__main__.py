@@ -7,7 +7,7 @@ import sys
 
 import benchmarks
 
-NAMES = ("runs", "guards", "paging", "scale")
+NAMES = ("runs", "sizes", "guards", "paging", "scale")
 """In this order."""
 
 

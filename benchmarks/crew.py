@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,12 +48,15 @@ class Crew:
     _folder: Path
     _open: AsyncExitStack
 
-    async def hire(self, name: str, *words: str, queue: str = "", python: str = sys.executable) -> Member:
-        """Start ``benchmarks.variants.NAME`` with these words behind its addresses, and wait until it polls."""
-        queue = queue or name
-        command = [python, "-u", "-m", f"benchmarks.variants.{name}", *self._addresses(queue), *words]
-        log = self._folder / f"{queue}.log"
-        child = await Child.start(queue, command, log=log, environment=environment(without_settings(os.environ)))
+    async def hire(self, queue: str, *words: str, module: str = "", python: str = sys.executable) -> Member:
+        """Start a worker program for the queue, with these words behind its addresses, and wait until it polls.
+
+        It is ``benchmarks.variants.QUEUE``, unless another module is given.
+        """
+        command = [python, "-u", "-m", module or f"benchmarks.variants.{queue}"]
+        served = ["--address", self.temporal.address, "--queue", queue]
+        variables = environment(without_settings(os.environ))
+        child = await Child.start(queue, [*command, *served, *words], log=self._log(queue), environment=variables)
 
         async def polls() -> bool:
             return child.logged(READY)
@@ -62,9 +65,8 @@ class Crew:
         self._open.push_async_callback(child.stop, GRACE)
         return Member(queue, child)
 
-    def _addresses(self, queue: str) -> Iterable[str]:
-        given = {"--address": self.temporal.address, "--queue": queue, "--redis": self.redis.url}
-        return (word for pair in given.items() for word in pair)
+    def _log(self, queue: str) -> Path:
+        return self._folder / f"{queue}.log"
 
 
 @asynccontextmanager

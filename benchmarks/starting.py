@@ -4,7 +4,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Protocol
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import TerminatedError
 
 from benchmarks.workloads import ANSWER
 from surefoot.client import SurefootClient
@@ -17,11 +18,22 @@ _NUMBERS = itertools.count(1)
 class Starter(Protocol):
     """Starts one run of a workload and waits for its answer; returns the workflow's id."""
 
+    @property
+    def client(self) -> Client: ...
+
     async def __call__(self, workload: str) -> str: ...
 
 
 class WrongAnswer(Exception):
     """A run ended with something else than its workload's answer, so that its time says nothing."""
+
+
+class CutShort(Exception):
+    """Temporal ended the run of this workflow id, as it does where a history is too large."""
+
+    def __init__(self, id: str, why: str) -> None:
+        super().__init__(f"{id!r} was ended: {why}")
+        self.id = id
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,14 @@ class Bare:
 
     async def __call__(self, workload: str) -> str:
         id = f"{self.queue}-{next(_NUMBERS)}"
-        answer = await self.client.execute_workflow("Bench", workload, id=id, task_queue=self.queue, result_type=str)
+        try:
+            answer = await self.client.execute_workflow(
+                "Bench", workload, id=id, task_queue=self.queue, result_type=str
+            )
+        except WorkflowFailureError as error:
+            if isinstance(error.cause, TerminatedError):
+                raise CutShort(id, str(error.cause)) from error
+            raise
         return _checked(id, answer, ANSWER)
 
 

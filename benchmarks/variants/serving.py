@@ -21,7 +21,6 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("--address", required=True, help="host and port of Temporal")
     parser.add_argument("--queue", required=True, help="the task queue to serve")
-    parser.add_argument("--redis", help="URL of a Redis, for those who use one")
     return parser
 
 

@@ -17,30 +17,31 @@ NOWHERE = "http://127.0.0.1:9"
 
 def arguments() -> argparse.ArgumentParser:
     parser = serving.arguments()
+    parser.add_argument("--redis", required=True, help="URL of a Redis")
     parser.add_argument("--gemini", help="URL of a simulated Gemini, for the real SDK")
     parser.add_argument("--external", type=int, help="bytes from which on payloads are kept in Redis")
     return parser
 
 
-def settings(given: argparse.Namespace) -> Settings:
-    """Those of a worker in production, at the given addresses."""
-    simulated = {"GEMINI_API_URL": given.gemini, "GEMINI_API_KEY": "bench"} if given.gemini else {}
-    external = {"SUREFOOT_PAYLOAD_STORE": "redis", "SUREFOOT_PAYLOAD_THRESHOLD": given.external}
+def settings(address: str, queue: str, redis: str, gemini: str | None = None, external: int | None = None) -> Settings:
+    """Those of a production worker at the given addresses. Keys in Redis begin with the queue's name."""
+    simulated = {"GEMINI_API_URL": gemini, "GEMINI_API_KEY": "bench"}
+    out_of_line = {"SUREFOOT_PAYLOAD_STORE": "redis", "SUREFOOT_PAYLOAD_THRESHOLD": external}
     return load(
         _env_file=None,
-        REDIS_URL=given.redis,
-        TEMPORAL_ADDRESS=given.address,
+        REDIS_URL=redis,
+        TEMPORAL_ADDRESS=address,
         SEARCH_API_URL=NOWHERE,
         SUREFOOT_AGENTS_DIR=AGENTS,
-        SUREFOOT_TASK_QUEUE=given.queue,
-        SUREFOOT_KEY_PREFIX=given.queue,
-        **simulated,
-        **(external if given.external else {}),
+        SUREFOOT_TASK_QUEUE=queue,
+        SUREFOOT_KEY_PREFIX=queue,
+        **(simulated if gemini else {}),
+        **(out_of_line if external else {}),
     )
 
 
 async def main() -> None:
-    found = settings(arguments().parse_args())
+    found = settings(**vars(arguments().parse_args()))
     logs.configure(found)
     client = await connect(found)
     async with composed(found, client, designs=(read_page,), **{PROVIDER: Reader()}) as worker:

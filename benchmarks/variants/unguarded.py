@@ -115,7 +115,7 @@ class Unguarded:
 
 
 async def main() -> None:
-    found = settings(arguments().parse_args())
+    found = settings(**vars(arguments().parse_args()))
     logs.configure(found)
     client = await connect(found)
     tools, guards, pricing = ToolRegistry.from_settings(found, (read_page,)), Unguarded(), GenaiPricing()
