@@ -1,18 +1,25 @@
 """The program itself: how fast it starts, how it is completed, how it leaves."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 from surefoot.dotenv import example
 from surefoot.settings import STACK_FILE, variables
 from tests.cli.conftest import STARTER, Launch, Typed
 from tests.support.descendants import children_of
 
-HEAVY = ("temporalio", "pydantic", "redis", "httpx2", "google", "mistralai")
+PROJECT = tomllib.loads((STARTER.parent / "pyproject.toml").read_text())["project"]
+FOR_HELP = {"typer", "rich", "markdown-it-py"}
+"""Of what is depended on: rich reads Markdown."""
 
 
 async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
@@ -29,13 +36,38 @@ async def test_help_names_every_command_and_exit_code(typed: Typed) -> None:
     assert "5 waiting for approval" in " ".join(left.out.split())
 
 
-def test_help_loads_nothing_heavy() -> None:
+def heavy() -> set[str]:
+    """The top-level packages of everything that is depended on and that help needs not."""
+    needed = [need for needs in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()) for need in needs]
+    names = {re.split(r"[\[<>=~! ;]", need)[0] for need in needed} - FOR_HELP
+    found = {module for module, makers in packages_distributions().items() if names & {name.lower() for name in makers}}
+    assert {"temporalio", "pydantic", "pydantic_settings", "redis", "google", "mistralai", "httpx2"} <= found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "completing", "typers_own"),
+    [
+        (["--help"], "", set()),
+        (["incidents", "list", "--help"], "", {"pydantic"}),  # it reads a command's options with it
+        ([], "complete_bash", {"pydantic"}),
+    ],
+    ids=["help", "a command's help", "completion"],
+)
+def test_help_loads_nothing_heavy(words: list[str], completing: str, typers_own: set[str]) -> None:
     """Imports are most of the time that a command takes to say anything."""
-    code = f"import sys, surefoot.cli.app; print([name for name in {HEAVY} if name in sys.modules])"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=STARTER.parent, capture_output=True, check=True, text=True
+    asked = {"_STARTER.PY_COMPLETE": completing, "COMP_WORDS": "starter.py inc", "COMP_CWORD": "1"}
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", STARTER, *words],
+        env={**os.environ, **(asked if completing else {})},
+        capture_output=True,
+        check=True,
+        text=True,
     )
-    assert loaded.stdout == "[]\n"
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in told.stderr.splitlines()}
+    assert "typer" in loaded
+    assert "incidents" in told.stdout
+    assert loaded & heavy() == typers_own
 
 
 def bare_python(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
