@@ -30,10 +30,12 @@ class Pace:
     """Runs of each variant in a round, one after the other."""
     block: int
     """Runs of each variant in a round, 20 at a time."""
+    starts: int
+    """Of the command line."""
 
 
-FULL = Pace(rounds=7, alone=30, block=60)
-QUICK = Pace(rounds=2, alone=5, block=20)
+FULL = Pace(rounds=9, alone=20, block=40, starts=11)
+QUICK = Pace(rounds=2, alone=5, block=20, starts=3)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.variants.serving import READY
-from surefoot.embedded.lending import without_settings
+from surefoot.embedded.lending import WORLD, without_settings
 from surefoot.embedded.processes import Child
 from surefoot.embedded.python import environment
 from surefoot.embedded.redis import Redis, start_redis
+from surefoot.embedded.simulator import start_simulator
 from surefoot.embedded.temporal import Temporal, start_temporal
 
 START = timedelta(seconds=60)
@@ -64,6 +65,12 @@ class Crew:
         await child.ready(polls, within=START)
         self._open.push_async_callback(child.stop, GRACE)
         return Member(queue, child)
+
+    async def simulated(self, target: str) -> str:
+        """Start a simulator, and return the address in it of a provider's API."""
+        simulator = await start_simulator(log=self._log("simulator"))
+        self._open.push_async_callback(simulator.child.stop)
+        return f"{simulator.url}/w/{WORLD}/{target}"
 
     def _log(self, queue: str) -> Path:
         return self._folder / f"{queue}.log"

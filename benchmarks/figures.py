@@ -46,7 +46,7 @@ def compared(variants: Sequence[Variant], rounds: Sequence[Sequence[Round]], our
         values = [[figure.of(round) for round in kept] for kept in rounds]
         for variant, row in zip(variants[1:], values[1:], strict=True):
             limit = figure.limit if variant.name == ours else None
-            found.append(_ratio(f"{figure.name}, {variant.name}", row, values[0], limit, figure.at_least))
+            found.append(_ratio(f"{figure.name}, {variant.name} to floor", row, values[0], limit, figure.at_least))
         for variant, row in zip(variants, values, strict=True):
             spread = Spread.of([value * figure.scale for value in row])
             found.append(Result(f"{figure.name}, {variant.name}", spread.median, figure.unit, spread=spread))

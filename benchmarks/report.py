@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import Spread
+from surefoot.embedded import binaries
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -72,11 +73,17 @@ def context() -> Context:
         machine=f"{platform.system()} {platform.machine()}",
         cores=os.cpu_count() or 0,
         python=platform.python_version(),
-        versions={name: version(name) for name in LIBRARIES},
+        versions={name: version(name) for name in LIBRARIES} | {"temporal-server": _server()},
         load=os.getloadavg()[0],
         commit=commit.stdout.strip() or "unknown",
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _server() -> str:
+    """The version of the Temporal server that benchmarks start."""
+    told = subprocess.run([binaries.temporal(), "--version"], capture_output=True, text=True, check=True).stdout
+    return told.partition("Server ")[2].partition(",")[0] or told.strip()
 
 
 def write(name: str, where: Context, results: list[Result], folder: Path = RESULTS) -> Path:

@@ -1,13 +1,14 @@
 """How a run of each kind is started and waited for, by the one process that starts them all."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import TerminatedError
 
-from benchmarks.workloads import ANSWER
+from benchmarks.workloads import ANSWER, TOOL, named
 from surefoot.client import SurefootClient
 from surefoot.contracts.runs import RunRequest
 from surefoot.idempotency import workflow_id
@@ -63,12 +64,24 @@ class Ours:
     client: Client
     queue: str
     profile: str = "bench"
+    prompt: Callable[[str], str] = str
+    """The words that make the profile's model do a workload."""
 
     async def __call__(self, workload: str) -> str:
         key = f"{self.queue}-{next(_NUMBERS)}"
-        request = RunRequest(prompt=workload, profile=self.profile, key=key, session=key)
+        request = RunRequest(prompt=self.prompt(workload), profile=self.profile, key=key, session=key)
         result = await SurefootClient(self.client, task_queue=self.queue).run(request)
         return _checked(workflow_id(request.tenant, key), result.text, ANSWER)
+
+
+def directed(workload: str) -> str:
+    """A prompt that makes the simulator's model do a workload."""
+    found = named(workload)
+    asked = [
+        [f'{TOOL} {{"page": {page}, "size": {found.size}}}' for page in found.pages(turn)]
+        for turn in range(found.turns - 1)
+    ]
+    return " ".join([*(f"[[parallel {' '.join(calls)}]]" for calls in asked), f"[[say {ANSWER}]]"])
 
 
 def _checked(id: str, answer: str, expected: str) -> str:

@@ -4,7 +4,7 @@ the activities and their messages."""
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
@@ -129,7 +129,7 @@ async def main() -> None:
             LlmActivities({PROVIDER: Reader()}, guards, pricing, Unheard()).generate,
             *ToolActivities(tools, guards).activities(),
         ],
-        workflow_runner=runner(),
+        workflow_runner=runner() if found.sandbox else UnsandboxedWorkflowRunner(),
         max_concurrent_activities=found.max_activities,
         sticky_queue_schedule_to_start_timeout=found.sticky,
     )
