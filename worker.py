@@ -51,7 +51,6 @@ from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
-from surefoot.reliability.transcripts import RedisTranscripts
 from surefoot.settings import Settings, load
 from surefoot.tools.contract import Design
 from surefoot.tools.http import Backend
@@ -78,7 +77,9 @@ async def composed(
         ports = providers(settings, **models)
         open_things.push_async_callback(ports.aclose)
         url = settings.redis_url.get_secret_value()
-        guards = RedisGuards.connect(url, prefix=settings.key_prefix, timeout=settings.store_timeout)
+        guards = RedisGuards.connect(
+            url, prefix=settings.key_prefix, timeout=settings.store_timeout, at_hand=settings.transcript_memory
+        )
         open_things.push_async_callback(guards.close)
         profiles = Profiles(settings.agents_dir, tools, settings.fallback_model)
         usable = _usable(profiles)
@@ -90,7 +91,6 @@ async def composed(
         calls = ToolActivities(toolbox, guards, crash, scissors=cutting)
         checks = GuardrailActivities(guards, pricing)
         words = RedisTextStream(guards.store, settings.key_prefix)
-        transcripts = RedisTranscripts(guards.store, settings.key_prefix)
         office = RedisOffice(guards.store, settings.key_prefix)
         small_calls = SmallCalls(LlmActivities(ports, guards, pricing, Unheard()), guards, pricing)
         detours = RoutingActivities(small_calls, RedisRoutes(guards.store, settings.key_prefix))
@@ -104,7 +104,7 @@ async def composed(
                 ProfileActivities(profiles, heartbeat=settings.heartbeat).pin,
                 checks.check,
                 checks.close_books,
-                LlmActivities(ports, guards, pricing, words, crash, transcripts).generate,
+                LlmActivities(ports, guards, pricing, words, crash, guards.transcripts).generate,
                 *calls.activities(),
                 *incident_activities(settings, client, office, pagers, crash, usable),
                 EnrichmentActivities(small_calls, settings.incident_model).enrich,

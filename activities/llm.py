@@ -31,7 +31,18 @@ from surefoot.errors import (
     final,
     retryable,
 )
-from surefoot.ports import Admitted, Guards, ModelPort, OverBudget, Pricing, Receipt, Refused, TextStream, Transcripts
+from surefoot.ports import (
+    Addition,
+    Admitted,
+    Guards,
+    ModelPort,
+    OverBudget,
+    Pricing,
+    Receipt,
+    Refused,
+    TextStream,
+    Transcripts,
+)
 
 FORGETFUL = transcribing.Forgetful()
 
@@ -70,11 +81,7 @@ class LlmActivities:
                 failure = classified(call, outcome.error)
                 raise await self._failed(call, admitted, failure, outcome.took, pulse) from outcome.error
             self._crash.reach(CrashPoint.BETWEEN_HOLD_AND_SETTLE)
-            reply = await self._settled(call, admitted, outcome, pulse)
-            if reply.unsettled:
-                return reply  # Redis is away
-            kept = await transcribing.kept(self._transcripts, call, reply.message)
-            return reply.model_copy(update={"transcript": kept})
+            return await self._settled(call, admitted, outcome, pulse)
 
     def _provider(self, call: ModelCall) -> ModelPort:
         try:
@@ -137,7 +144,8 @@ class LlmActivities:
         generation = outcome.result
         cost = self._cost(call, generation.usage, generation.model_version)
         booked = booking(admitted, Verdict.SUCCESS, charged(call, cost, generation.model_version), outcome.took)
-        receipt = await self._end(admitted, booked)
+        said = transcribing.addition(call, generation.message)
+        receipt = await self._end(admitted, booked, said=said)
         news = _news(pulse, receipt)
         return ModelReply(
             message=generation.message,
@@ -151,7 +159,8 @@ class LlmActivities:
             crossings=news.crossings,
             drifts=news.drifts,
             unsettled=() if receipt else (booked,),
-            store=news.store,
+            store=news.store if news.store != call.hold.epoch else "",
+            transcript=receipt.transcript if receipt else None,
         )
 
     def _cost(self, call: ModelCall, usage: Usage, version: str | None) -> int:
@@ -201,11 +210,15 @@ class LlmActivities:
         return final(ErrorType.MODEL_REFUSED, str(failure), details)
 
     async def _end(
-        self, admitted: Admitted, booked: ModelBooking, retry_after: timedelta | None = None
+        self,
+        admitted: Admitted,
+        booked: ModelBooking,
+        retry_after: timedelta | None = None,
+        said: Addition | None = None,
     ) -> Receipt | None:
         return await persisted(
             lambda: self._guards.end_model_call(
-                admitted.permit, booked.verdict, retry_after, booked.charge, booked.took
+                admitted.permit, booked.verdict, retry_after, booked.charge, booked.took, said
             )
         )
 

@@ -2,33 +2,36 @@
 
 from temporalio.exceptions import ApplicationError
 
-from activities.persistence import persisted
-from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
+from surefoot.contracts.conversation import AssistantMessage
 from surefoot.contracts.guardrails import BooksClosed
-from surefoot.contracts.models import ModelCall, Prompt
+from surefoot.contracts.models import ModelCall, Preamble, Prompt
 from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.errors import ErrorType, ModelFailed, final
-from surefoot.ports import Transcripts
+from surefoot.ports import Addition, Said, Transcripts
 
 
 class Forgetful:
     """Keeps nothing: each call brings its whole conversation."""
 
-    async def read(self, ref: TranscriptRef) -> tuple[ConversationMessage, ...] | None:
-        return () if ref.length == 0 else None
-
-    async def append(self, ref: TranscriptRef, messages: tuple[ConversationMessage, ...]) -> TranscriptRef | None:
-        return None
+    async def read(self, ref: TranscriptRef) -> Said | None:
+        return Said() if ref.length == 0 else None
 
 
 async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt | None:
     """The prompt with all that was said; None if its beginning is missing. Raises ``StoreUnavailable``."""
     if call.transcript is None:
         return call.prompt
-    before = await transcripts.read(call.transcript)
-    if before is None:
+    said = await transcripts.read(call.transcript)
+    if said is None:
         return None
-    return call.prompt.model_copy(update={"messages": (*before, *call.prompt.messages)})
+    preamble, messages = said.preamble or _preamble(call), (*said.messages, *call.prompt.messages)
+    return call.prompt.model_copy(
+        update={"system": preamble.system, "tools": preamble.tools, "messages": messages},
+    )
+
+
+def _preamble(call: ModelCall) -> Preamble:
+    return Preamble(system=call.prompt.system, tools=call.prompt.tools)
 
 
 def missing(call: ModelCall, news: BooksClosed, spent: int) -> ApplicationError:
@@ -49,12 +52,12 @@ def missing(call: ModelCall, news: BooksClosed, spent: int) -> ApplicationError:
     return final(ErrorType.TRANSCRIPT_MISSING, message, details)
 
 
-async def kept(transcripts: Transcripts, call: ModelCall, answer: AssistantMessage) -> TranscriptRef | None:
-    """Keep what the call brought and its answer, where the conversation goes on; what is not kept travels again.
+def addition(call: ModelCall, answer: AssistantMessage) -> Addition | None:
+    """What the call brought and its answer, where the conversation goes on; what is not kept travels again.
 
     An answer without tool calls is mostly the last.
     """
     ref = call.transcript
     if ref is None or not answer.calls:
         return None
-    return await persisted(lambda: transcripts.append(ref, (*call.prompt.messages, answer)))
+    return Addition(ref, (*call.prompt.messages, answer), None if ref.preamble else _preamble(call))

@@ -11,6 +11,7 @@ from surefoot.contracts.guardrails import Answer
 from surefoot.contracts.routing import Route
 from surefoot.contracts.tools import Claim
 from surefoot.contracts.tools import Fate as Fate
+from surefoot.contracts.transcripts import TranscriptRef
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Receipt:
     """The claim has passed to another owner, so nothing was recorded in it."""
     store: str = ""
     """The store's epoch, if money was booked."""
+    transcript: TranscriptRef | None = None
+    """Where the conversation is kept with what was added to it, if it was."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
 from surefoot.contracts.conversation import ConversationMessage
 from surefoot.contracts.incidents import ComposeRequest, Evidence, Plan
-from surefoot.contracts.models import Generation, ModelBooking, Prompt
+from surefoot.contracts.models import Generation, ModelBooking, Preamble, Prompt
 from surefoot.contracts.oncall import Notification
 from surefoot.contracts.tools import Claim, ToolBooking
 from surefoot.contracts.transcripts import TranscriptRef
@@ -64,18 +64,33 @@ class TextStream(Protocol):
     async def publish(self, run_id: str, turn: int, text: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class Said:
+    """What is kept of a conversation, from its beginning on."""
+
+    messages: tuple[ConversationMessage, ...] = ()
+    preamble: Preamble | None = None
+    """Only where it is referred to."""
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What is to be put behind a conversation that is kept, in place of what is there."""
+
+    ref: TranscriptRef
+    messages: tuple[ConversationMessage, ...]
+    preamble: Preamble | None = None
+    """Takes the place of the one that is kept, if given."""
+
+
 class Transcripts(Protocol):
-    """Conversations kept out of line. Losing them loses nothing: whoever refers to one can send it whole.
+    """Conversations kept out of line. Losing them loses nothing: whoever refers to one can send it whole."""
 
-    Both methods raise ``StoreUnavailable``.
-    """
+    async def read(self, ref: TranscriptRef) -> Said | None:
+        """What is referred to; None if it is not there, or is other than the digests say.
 
-    async def read(self, ref: TranscriptRef) -> tuple[ConversationMessage, ...] | None:
-        """The messages that are referred to; None if they are not there, or are others than the digest says."""
-        ...
-
-    async def append(self, ref: TranscriptRef, messages: tuple[ConversationMessage, ...]) -> TranscriptRef | None:
-        """Put messages behind the prefix, in place of what is there; None if there is no room. May be repeated."""
+        Raises ``StoreUnavailable``.
+        """
         ...
 
 
@@ -139,10 +154,12 @@ class Guards(Protocol):
         retry_after: timedelta | None,
         charge: Charge | None,
         took: timedelta | None = None,
+        said: Addition | None = None,
     ) -> Receipt:
         """Settle the hold at the charge's cost and report. A charge of zero gives the hold back.
 
-        ``took`` is how long the call took, for a breaker that opens on slow ones.
+        ``took`` is how long the call took, for a breaker that opens on slow ones. What was ``said`` joins the
+        conversation that is kept, as the receipt tells, unless there is no room for it: that fails nothing else.
         """
         ...
 

@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
     """For one answer of Redis."""
 
+    transcript_memory: Annotated[int, Field(alias="SUREFOOT_TRANSCRIPT_MEMORY", ge=0)] = 32 * 1024 * 1024
+    """Bytes of conversations that a worker keeps at hand, so that it need not read from Redis what it wrote itself."""
     payload_store: Annotated[Literal["inline", "redis", "s3"], Field(alias="SUREFOOT_PAYLOAD_STORE")] = "inline"
     """Where large payloads are kept: in Temporal's histories, or in Redis or S3, which must then be kept as safe as
     they. What another one has kept before can still be read."""

@@ -14,7 +14,7 @@ from surefoot.contracts.base import JsonObject
 from surefoot.contracts.budgets import Hold
 from surefoot.contracts.guardrails import GuardrailDecision, OpenCircuit
 from surefoot.contracts.incidents import IncidentKind
-from surefoot.contracts.models import ModelCall, ModelReply, Prompt, ToolOffer
+from surefoot.contracts.models import ModelCall, ModelReply, Preamble, Prompt, ToolOffer
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolContract
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
@@ -33,6 +33,8 @@ TOLD = {
 SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled. Without Redis an earlier
 attempt's may be left, which the end of the run charges."""
+KEPT = Preamble(system="")
+"""Stands for one that is kept with the conversation."""
 OUTAGES_AN_HOUR = 20
 """Outages of a model that are told; what comes after them is in the runs' steps alone."""
 OUTAGES_OF_A_STORE = "outages_of_a_store"
@@ -79,6 +81,15 @@ class ModelCalls:
             raise ValueError("a cleared call needs a model and a hold")
         offered = offered_tools(profile.tools, decision.open_tools)
         attempt = profile.limits.model_deadline + policies.MODEL_OVERHEAD
+        preamble = Preamble(
+            system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
+            tools=tuple(_offer(tool) for tool in offered),
+        )
+        transcript = run.state.kept or run.transcript
+        if transcript.preamble == preamble.digest:
+            preamble = KEPT
+        else:
+            transcript = transcript.model_copy(update={"preamble": ""})
         run.model = decision.model
         run.enter(Phase.THINKING)
         reply = await workflow.execute_activity_method(
@@ -86,13 +97,13 @@ class ModelCalls:
             ModelCall(
                 prompt=Prompt(
                     model=decision.model,
-                    system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
+                    system=preamble.system,
                     messages=run.state.unkept,
-                    tools=tuple(_offer(tool) for tool in offered),
+                    tools=preamble.tools,
                     temperature=profile.temperature,
                     max_output_tokens=decision.hold.output_tokens,
                 ),
-                transcript=run.state.kept or run.transcript,
+                transcript=transcript,
                 hold=decision.hold,
                 breaker=profile.model_breaker.outlasting(attempt),
                 turn=run.state.turn + 1,

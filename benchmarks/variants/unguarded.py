@@ -22,7 +22,7 @@ from surefoot.contracts.guardrails import Answer
 from surefoot.contracts.models import ModelBooking
 from surefoot.contracts.tools import Claim, ToolBooking
 from surefoot.llm.pricing import GenaiPricing
-from surefoot.ports import Admitted, Fate, Proceed, Receipt, Replay, Reservation, Reserved
+from surefoot.ports import Addition, Admitted, Fate, Proceed, Receipt, Replay, Reservation, Reserved
 from surefoot.profiles import Profiles
 from surefoot.tools.registry import ToolRegistry
 from workflows.agent import AgentWorkflow
@@ -63,6 +63,7 @@ class Unguarded:
         retry_after: timedelta | None,
         charge: Charge | None,
         took: timedelta | None = None,
+        said: Addition | None = None,
     ) -> Receipt:
         return DONE
 

@@ -1,5 +1,6 @@
 """One model call: what is sent, what comes back, what it used."""
 
+import hashlib
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -16,6 +17,10 @@ ModelId = Annotated[str, Field(pattern=r"^(gemini|mistral|scripted):[A-Za-z0-9][
 """Provider and model, such as ``gemini:gemini-2.5-pro``."""
 
 
+DIGITS = 16
+"""Of a preamble's digest, in hexadecimal: a run has few preambles."""
+
+
 def provider_of(model: str) -> str:
     return model.partition(":")[0]
 
@@ -30,6 +35,17 @@ class ToolOffer(Message):
     name: str
     description: str
     parameters: JsonObject
+
+
+class Preamble(Message):
+    """What stands before a conversation, and is the same in most calls of a run."""
+
+    system: str
+    tools: tuple[ToolOffer, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:DIGITS]
 
 
 class Prompt(Terse):
@@ -82,7 +98,10 @@ class ModelCall(Terse):
 
     prompt: Prompt
     transcript: TranscriptRef | None = None
-    """What was said before the prompt's messages; if None, they are all there is, and nothing is kept."""
+    """What was said before the prompt's messages; if None, they are all there is, and nothing is kept.
+
+    With its preamble, if the reference names one: then the prompt has neither system prompt nor tools.
+    """
     hold: Hold
     breaker: BreakerPolicy = BreakerPolicy()
     turn: int
@@ -127,6 +146,6 @@ class ModelReply(Terse):
     drifts: tuple[PriceDrift, ...] = ()
     unsettled: tuple[ModelBooking, ...] = ()
     store: str = ""
-    """The store's epoch when the call was settled."""
+    """The store's epoch when the call was settled, if it is another one than its hold's."""
     transcript: TranscriptRef | None = None
     """Where the conversation is kept up to and with this answer; None if it could not be, or need not."""

@@ -22,6 +22,7 @@ from surefoot.reliability.prices import Prices
 from surefoot.reliability.routes import Routes
 from surefoot.reliability.store import Step, Store
 from surefoot.reliability.tool_calls import ToolCalls
+from surefoot.reliability.transcripts import AT_HAND, RedisTranscripts
 
 
 class RedisGuards(ModelCalls, ToolCalls):
@@ -39,7 +40,9 @@ class RedisGuards(ModelCalls, ToolCalls):
         *,
         hold_times: HoldTimes | None = None,
         remembered: timedelta = REMEMBERED,
+        at_hand: int = AT_HAND,
     ) -> None:
+        """``at_hand`` are the bytes of conversations that need not be read again."""
         super().__init__(
             store=store,
             breaker=RedisBreaker(store, prefix),
@@ -48,12 +51,13 @@ class RedisGuards(ModelCalls, ToolCalls):
             prices=Prices(prefix),
             routes=Routes(prefix),
             ledger=Ledger(store, prefix, remembered),
+            transcripts=RedisTranscripts(store, prefix, at_hand=at_hand),
         )
 
     @classmethod
-    def connect(cls, url: str, *, prefix: str, timeout: timedelta) -> Self:
+    def connect(cls, url: str, *, prefix: str, timeout: timedelta, at_hand: int = AT_HAND) -> Self:
         """Nothing is sent before the first call. Raises ``InvalidInput`` for an address that is none."""
-        return cls(Store.connect(url, timeout=timeout), prefix)
+        return cls(Store.connect(url, timeout=timeout), prefix, at_hand=at_hand)
 
     async def close(self) -> None:
         await self.store.close()

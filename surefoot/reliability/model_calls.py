@@ -5,7 +5,7 @@ from datetime import timedelta
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Verdict
 from surefoot.contracts.budgets import Charge, Hold
 from surefoot.errors import StoreUnavailable, Superseded
-from surefoot.ports import Admitted, OverBudget, Receipt, Refused, Reservation, Reserved
+from surefoot.ports import Addition, Admitted, OverBudget, Receipt, Refused, Reservation, Reserved
 from surefoot.reliability.budget import Booked, Decided, WindowMoved
 from surefoot.reliability.glance import Glance
 from surefoot.reliability.permits import Permits, Report, told
@@ -76,17 +76,26 @@ class ModelCalls(Permits):
         retry_after: timedelta | None,
         charge: Charge | None,
         took: timedelta | None = None,
+        said: Addition | None = None,
     ) -> Receipt:
-        return await self._end_model_call(charge, Report(permit, verdict, retry_after, took))
+        return await self._end_model_call(charge, Report(permit, verdict, retry_after, took), said)
 
-    async def _end_model_call(self, charge: Charge | None, report: Report) -> Receipt:
+    async def _end_model_call(self, charge: Charge | None, report: Report, said: Addition | None = None) -> Receipt:
         settling = self.budget.settle_step(charge) if charge else None
         drift = drift_of(charge) if charge else None
         raising = [self.prices.raise_step(charge)] if charge and drift else []
-        settled, transition = await self.store.any_of(settling, self._reporting(report), *raising)
+        joining = self.transcripts.joining(said) if said else None
+        adding = joining.step if joining else None
+        settled, transition, added = await self.store.any_of(settling, self._reporting(report), adding, *raising)
         await self._report_locally(report)
         booked = settled or Booked()
-        return Receipt(transitions=told(transition), crossings=booked.crossings, drift=drift, store=booked.epoch)
+        return Receipt(
+            transitions=told(transition),
+            crossings=booked.crossings,
+            drift=drift,
+            store=booked.epoch,
+            transcript=self.transcripts.joined(joining) if joining and added else None,
+        )
 
 
 def _breakers(reservation: Reservation) -> list[str]:

@@ -11,6 +11,7 @@ from surefoot.reliability.local_breaker import LocalBreaker
 from surefoot.reliability.prices import Prices
 from surefoot.reliability.routes import Routes
 from surefoot.reliability.store import Step, Store
+from surefoot.reliability.transcripts import RedisTranscripts
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Permits:
     prices: Prices
     routes: Routes
     ledger: Ledger
+    transcripts: RedisTranscripts
 
     def _reporting(self, report: Report) -> Step[Transition | None] | None:
         permit = report.permit

@@ -16,6 +16,7 @@ from surefoot.reliability.scripts import Script, script
 
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 Read = TypeVar("Read", covariant=True)
 Row: TypeAlias = list[str]
 """A reply, flat and as text; what is not there is empty."""
@@ -38,18 +39,24 @@ class Step(Generic[Read]):
     words: tuple[str | int, ...]
     read: Callable[[Row], Read]
     script: Script | None = None
+    aside: bool = False
+    """Its failure is not the batch's: it has an empty reply."""
 
 
-def run(name: str, keys: Sequence[str], arguments: Sequence[str | int], read: Callable[[Row], A]) -> Step[A]:
+def run(
+    name: str, keys: Sequence[str], arguments: Sequence[str | int], read: Callable[[Row], A], *, aside: bool = False
+) -> Step[A]:
     """The step that runs a script."""
     found = script(name)
-    return Step(("EVALSHA", found.sha, len(keys), *keys, *arguments), read, found)
+    return Step(("EVALSHA", found.sha, len(keys), *keys, *arguments), read, found, aside)
 
 
-def _row(reply: Reply) -> Row:
+def _row(reply: Reply, step: Step[Any]) -> Row:
     if isinstance(reply, list):
         return [_text(item) if type(item) is not str else item for item in reply]
     if isinstance(reply, Exception):
+        if step.aside:
+            return []
         away = isinstance(reply, exceptions.NoScriptError) or _REFUSES_WRITES.search(str(reply))
         raise exceptions.ConnectionError(str(reply)) if away else reply
     return [_text(reply)]
@@ -102,7 +109,7 @@ class Store:
             sources = {found.source for i in lost if (found := steps[i].script)}
             await self._connections.batch([("SCRIPT LOAD", source) for source in sources])
             replies[lost[0] :] = await self._connections.batch([step.words for step in steps[lost[0] :]])
-        return [_row(reply) for reply in replies]
+        return [_row(reply, step) for reply, step in zip(replies, steps, strict=True)]
 
     async def one(self, step: Step[A], *others: Step[None]) -> A:
         row, *_ = await self.send([step, *others])
@@ -113,11 +120,15 @@ class Store:
         return first.read(one), second.read(two)
 
     async def any_of(
-        self, first: Step[A] | None, second: Step[B] | None, *others: Step[None]
-    ) -> tuple[A | None, B | None]:
-        """Those of the two that there are; None for one that is not."""
-        rows = iter(await self.send([step for step in (first, second, *others) if step]))
-        return first.read(next(rows)) if first else None, second.read(next(rows)) if second else None
+        self, first: Step[A] | None, second: Step[B] | None, third: Step[C] | None = None, *others: Step[None]
+    ) -> tuple[A | None, B | None, C | None]:
+        """Those of the three that there are; None for one that is not."""
+        rows = iter(await self.send([step for step in (first, second, third, *others) if step]))
+        return (
+            first.read(next(rows)) if first else None,
+            second.read(next(rows)) if second else None,
+            third.read(next(rows)) if third else None,
+        )
 
     async def many(self, steps: Sequence[Step[A]]) -> list[A]:
         return [step.read(row) for step, row in zip(steps, await self.send(steps), strict=True)]

@@ -95,7 +95,7 @@ class ToolCalls(Permits):
         return await self._end_tool_call(recording, Report(permit, verdict, retry_after, took))
 
     async def _end_tool_call(self, recording: Step[bool] | None, report: Report) -> Receipt:
-        recorded, transition = await self.store.any_of(recording, self._reporting(report))
+        recorded, transition, _ = await self.store.any_of(recording, self._reporting(report))
         await self._report_locally(report)
         return Receipt(transitions=told(transition), superseded=recorded is False)
 

@@ -7,12 +7,11 @@ from surefoot.contracts.breakers import BreakerState, Sign, Verdict
 from surefoot.contracts.budgets import BudgetWindow
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.transcripts import TranscriptRef
-from surefoot.ports import Fate
+from surefoot.ports import Addition, Fate
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.routes import RedisRoutes
 from surefoot.reliability.streams import RedisTextStream
-from surefoot.reliability.transcripts import RedisTranscripts
 from tests.reliability.given import (
     CENT,
     LEASE,
@@ -41,14 +40,14 @@ async def use_everything(guards: RedisGuards, prefix: str, name: str) -> None:
     await _operate(RedisOffice(guards.store, prefix), name)
     await _lead_around(RedisRoutes(guards.store, prefix), name)
     await RedisTextStream(guards.store, prefix).publish(name, 1, "word")
-    await RedisTranscripts(guards.store, prefix).append(TranscriptRef(key=name), (UserMessage(text="word"),))
 
 
 async def _spend(guards: RedisGuards, name: str) -> None:
     scopes = (session(subject=name, window=BudgetWindow.DAY), tenant(10**12))
     hold = held(await guards.reserve(reservation(f"h1 {name}", CENT, scopes=scopes, look_at=name, own=True)))
     entry = await guards.begin_model_call(hold, 1, POLICY)
-    await guards.end_model_call(permit(entry), Verdict.SUCCESS, None, charge(hold, 2 * CENT))
+    said = Addition(TranscriptRef(key=name), (UserMessage(text="word"),))
+    await guards.end_model_call(permit(entry), Verdict.SUCCESS, None, charge(hold, 2 * CENT), said=said)
     refused = held(await guards.reserve(reservation(f"h2 {name}", CENT, scopes=scopes)))
     await guards.breaker.force(POLICY.name_for(refused.model, "acme"), BreakerState.FORCED_OPEN, "on purpose", "trip")
     await guards.begin_model_call(refused, 1, POLICY)

@@ -26,7 +26,7 @@ from surefoot.embedded.redis import Redis, start_redis
 from surefoot.errors import CallFailed, ModelFailed, detail
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
-from surefoot.ports import Proceed, Receipt
+from surefoot.ports import Addition, Proceed, Receipt
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
@@ -278,9 +278,10 @@ class Vanishing(RedisGuards):
         retry_after: timedelta | None,
         charge: Charge | None,
         took: timedelta | None = None,
+        said: Addition | None = None,
     ) -> Receipt:
         os.kill(self.server.child.pid, signal.SIGSTOP)
-        return await super().end_model_call(permit, verdict, retry_after, charge, took)
+        return await super().end_model_call(permit, verdict, retry_after, charge, took, said)
 
 
 async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_it_is_back(

@@ -65,6 +65,8 @@ async def test_the_model_reads_everything_although_each_message_travels_once(
         *(said[2 * n : 2 * n + 1] for n in range(1, PAGES + 1)),
     ]
     assert [call.transcript.length for call in calls if call.transcript] == [2 * n for n in range(PAGES + 1)]
+    assert {(prompt.system, len(prompt.tools)) for prompt in model.prompts} == {(calls[0].prompt.system, 1)}
+    assert [bool(call.prompt.system and call.prompt.tools) for call in calls] == [True, *[False] * PAGES]
 
 
 async def test_a_history_grows_with_its_conversation_and_not_with_its_square(
@@ -78,16 +80,20 @@ async def test_a_history_grows_with_its_conversation_and_not_with_its_square(
     assert long < 2.1 * short
 
 
-@pytest.mark.parametrize("wipes_in", [(3,), (2, 5)])
-async def test_a_wiped_redis_costs_one_larger_message_and_nothing_else(
+@pytest.mark.parametrize(("wipes_in", "memory", "resent"), [((3,), 0, 1), ((2, 5), 0, 2), ((2, 5), 1 << 20, 0)])
+async def test_a_wiped_redis_costs_one_larger_message_at_most_and_nothing_else(
     settings: Settings,
     redis: Redis,
     temporal_client: Client,
     ask: Ask,
     history: History,
     wipes_in: tuple[int, ...],
+    memory: int,
+    resent: int,
 ) -> None:
-    own = settings.model_copy(update={"redis_url": SecretStr(redis.url), "store_timeout": timedelta(seconds=2)})
+    """A worker that remembers the conversation itself need not even notice."""
+    patient = {"store_timeout": timedelta(seconds=2), "transcript_memory": memory}
+    own = settings.model_copy(update={"redis_url": SecretStr(redis.url), **patient})
     model = WatchedModel(redis, wipes_in)
     async with library(own, temporal_client, model) as surefoot:
         started = await surefoot.start(ask(reading(PAGES), PROFILE))
@@ -99,9 +105,9 @@ async def test_a_wiped_redis_costs_one_larger_message_and_nothing_else(
     assert result.tools_called == ("read_page",) * PAGES
     assert [prompt.messages for prompt in model.prompts] == [said[: 1 + 2 * n] for n in range(PAGES + 1)]
     whole = [call for call in calls if call.transcript and call.transcript.length == 0]
-    assert len(whole) == 1 + len(wipes_in)
-    assert len(calls) == PAGES + 1 + len(wipes_in)
-    assert sum("the whole conversation is sent again" in step for step in steps) == len(wipes_in)
+    assert len(whole) == 1 + resent
+    assert len(calls) == PAGES + 1 + resent
+    assert sum("the whole conversation is sent again" in step for step in steps) == resent
     assert any(IncidentKind.STORE_WIPED.value in incident for incident in result.incidents)
 
 
