@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo drill test check up bench bench-guards bench-paging chaos lock clean
+.PHONY: demo drill test check up bench bench-guards bench-paging chaos record lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -43,6 +43,10 @@ bench-paging: $(STAMP)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)
+
+# make record ARGS="plain-run approvals" records only these.
+record: $(STAMP)
+	@exec $(BIN)/python -m tests.replay.record $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
