@@ -1,0 +1,1 @@
+"""The OpenAI Agents SDK with Temporal's plugin for it."""

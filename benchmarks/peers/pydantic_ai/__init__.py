@@ -1,0 +1,1 @@
+"""Pydantic AI with its durability on Temporal."""

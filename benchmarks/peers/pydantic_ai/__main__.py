@@ -1,0 +1,9 @@
+"""Serves Pydantic AI's agent."""
+
+from pydantic_ai.durable_exec.temporal import PydanticAIPlugin
+
+from benchmarks.peers.pydantic_ai.workflow import Bench
+from benchmarks.peers.serving import serve
+
+if __name__ == "__main__":
+    serve(Bench, PydanticAIPlugin())

@@ -1,0 +1,1 @@
+"""Pydantic AI as before, but continuing as new with its messages when Temporal suggests it."""
