@@ -1,12 +1,14 @@
 # Each recipe that runs long is one process, so that a signal to make reaches it.
-# Everything runs in .venv, which is made from the hash-locked requirements.txt on first use.
+# Everything but the peers runs in .venv, which is made from the hash-locked requirements.txt on first use.
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.installed
 
-.PHONY: demo drill test check up bench bench-guards bench-paging chaos record lock clean
+.PHONY: demo drill test check up bench bench-guards bench-paging bench-peers chaos record lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -41,6 +43,15 @@ bench-guards: $(STAMP)
 bench-paging: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.paging $(ARGS)
 
+$(PEERS_STAMP): benchmarks/peers/requirements.txt | $(STAMP)
+	@echo "Setting up $(PEERS): once, about a minute ..."
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers/requirements.txt
+	@touch $@
+
+bench-peers: $(PEERS_STAMP)
+	@exec $(BIN)/python -m benchmarks.peers $(ARGS)
+
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)
 
@@ -60,6 +71,8 @@ lock:
 		--extra embedded --group dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--constraint requirements.txt --extra s3 pyproject.toml -o requirements-runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 
 clean:
-	rm -rf $(VENV) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -99,11 +99,17 @@ Measure: TypeAlias = Callable[[], Awaitable[tuple[str, list[Result]]]]
 """Gives the version of its redis-server and the figures."""
 
 
-def main(name: str, about: str | None, measure: Measure, quickly: Measure | None = None) -> None:
+def main(
+    name: str,
+    about: str | None,
+    measure: Measure,
+    quickly: Measure | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> None:
     """Measure, write ``<name>.json`` and print it: as a table, or with ``--json`` as it was written.
 
     ``about`` is what ``--help`` tells. ``quickly``, with ``--quick``, measures so little that it is printed alone;
-    without it nothing is shorter.
+    without it nothing is shorter. ``versions`` are of what takes part besides.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print what is written, instead of a table")
@@ -120,7 +126,7 @@ def main(name: str, about: str | None, measure: Measure, quickly: Measure | None
     redis, results = asyncio.run(measured())
     if doing is quickly:
         return show(name.capitalize(), results)
-    path = write(name, where.with_versions(**{"redis-server": redis}), results)
+    path = write(name, where.with_versions(**{"redis-server": redis}, **(versions or {})), results)
     if given.json:
         print(path.read_text(), end="")
     else:
@@ -151,7 +157,9 @@ def show(title: str, results: list[Result]) -> None:
 def _figures(title: str, results: list[Result]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in ("what", "median", "quartiles", "unit", "limit", ""):
-        table.add_column(heading, justify="left" if heading in ("what", "unit", "") else "right", no_wrap=True)
+        table.add_column(
+            heading, justify="left" if heading in ("what", "unit", "") else "right", no_wrap=heading != "what"
+        )
     for r in results:
         limit = "" if r.limit is None else f"{'≥' if r.at_least else '≤'} {r.limit:g}"
         verdict = "" if r.limit is None else ("ok" if r.ok else "MISS")

@@ -34,7 +34,7 @@ class CutShort(Exception):
 
     def __init__(self, id: str, why: str) -> None:
         super().__init__(f"{id!r} was ended: {why}")
-        self.id = id
+        self.id, self.why = id, why
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKED: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
 LOCKS = ("requirements.txt", "requirements-runtime.txt")
+PEERS_LOCK = "benchmarks/peers/requirements.txt"
 NOT_ON_A_SERVER = ("surefoot.demo", "surefoot.embedded", "surefoot.simulator")
 """Packages for a machine with nothing on it; the image has no use for them."""
 
@@ -97,7 +98,7 @@ def pins(lock: str) -> dict[str, str]:
     return {canonical(name.partition("[")[0]): version for name, _, version in parted}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, PEERS_LOCK])
 def test_a_lock_pins_every_package_by_hash_and_names_no_place(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert len(pins(lock)) > 40
