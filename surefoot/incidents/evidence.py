@@ -6,17 +6,20 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
+from surefoot.client.chain import executions
 from surefoot.contracts.incidents import Evidence
 from surefoot.errors import NotFound, Unreachable
 from surefoot.incidents.markdown import span
 from surefoot.incidents.timeline import Timeline
 
+HISTORIES = 5
+"""Of a run that went on in new ones, the newest are read."""
 PATIENCE = timedelta(seconds=15)
 """For the whole of it: the client tries again by itself, and a long history takes many calls."""
 
 
 class TemporalEvidence:
-    """Reads the newest execution of a run, whether it is over or not."""
+    """Reads the newest histories of a run, whether it is over or not."""
 
     def __init__(self, client: Client, patience: timedelta = PATIENCE) -> None:
         self._client = client
@@ -46,9 +49,10 @@ class TemporalEvidence:
         )
 
     async def _read(self, description: WorkflowExecutionDescription) -> Timeline:
-        handle = self._client.get_workflow_handle(description.id, run_id=description.run_id)
+        newest_first = executions(self._client, description.id, description.run_id, HISTORIES)
         timeline = Timeline()
-        async for event in handle.fetch_history_events():
-            timeline.read(event)
+        for handle in reversed([handle async for handle in newest_first]):
+            async for event in handle.fetch_history_events():
+                timeline.read(event)
         timeline.read_pending(description.raw_description.pending_activities)
         return timeline

@@ -96,6 +96,12 @@ class Timeline:
             del self._errors[next(iter(self._errors))]
         return text
 
+    def _begun(self, event: HistoryEvent, attributes: _Attributes) -> str | None:
+        self._names.clear()  # events are numbered anew
+        if not attributes.continued_execution_run_id:
+            return "run started"
+        return None if self._count else "run went on from an earlier history, which was not read"
+
     def _scheduled(self, event: HistoryEvent, attributes: _Attributes) -> str:
         summary = _text(event.user_metadata.summary)
         name = attributes.activity_type.name + (f" ({summary})" if summary else "")
@@ -181,14 +187,14 @@ def _text(payload: Payload) -> str:
 _Reader = Callable[[Timeline, HistoryEvent, _Attributes], str | None]
 
 _READERS: dict[str, _Reader] = {
-    "workflow_execution_started": lambda line, event, it: "run started",
+    "workflow_execution_started": Timeline._begun,
     "workflow_execution_completed": lambda line, event, it: "run completed",
     "workflow_execution_failed": Timeline._run_failed,
     "workflow_execution_timed_out": lambda line, event, it: "run timed out",
     "workflow_execution_cancel_requested": lambda line, event, it: "cancellation asked for",
     "workflow_execution_canceled": lambda line, event, it: "run cancelled",
     "workflow_execution_terminated": lambda line, event, it: f"run terminated: {it.reason or 'no reason given'}",
-    "workflow_execution_continued_as_new": lambda line, event, it: "run continued as new",
+    "workflow_execution_continued_as_new": lambda line, event, it: "run went on in a new history",
     "workflow_execution_signaled": lambda line, event, it: f"signal {it.signal_name} received",
     "workflow_execution_update_accepted": lambda line, event, it: f"update {it.accepted_request.input.name} accepted",
     "workflow_task_completed": Timeline._decided,

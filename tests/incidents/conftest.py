@@ -21,12 +21,12 @@ from surefoot.incidents.shelf import Shelf
 from surefoot.incidents.triage import Triage
 from surefoot.ports import GuardOffice
 from tests.incidents.office import PlainOffice
-from tests.incidents.parents import FailingRun, LongRun, MendingRun, TellingRun, check, create_order
+from tests.incidents.parents import EndlessRun, FailingRun, LongRun, MendingRun, TellingRun, check, create_order
 from tests.incidents.sinks import Sinks
 from workflows.failure_handler import FailureHandlerWorkflow
 from workflows.sandbox import runner
 
-WORKFLOWS = (FailureHandlerWorkflow, TellingRun, MendingRun, FailingRun, LongRun)
+WORKFLOWS = (FailureHandlerWorkflow, TellingRun, MendingRun, FailingRun, LongRun, EndlessRun)
 Replay = Callable[[WorkflowHistory], Awaitable[None]]
 
 

@@ -79,3 +79,14 @@ class LongRun:
     @workflow.run
     async def run(self) -> None:
         await asyncio.gather(*(workflow.sleep(timedelta(milliseconds=1)) for _ in range(64)))
+
+
+@workflow.defn
+class EndlessRun:
+    """Goes on in one new history after another, waiting a little in each."""
+
+    @workflow.run
+    async def run(self, left: int) -> None:
+        await workflow.sleep(timedelta(milliseconds=1), summary=f"{left} left")
+        if left:
+            workflow.continue_as_new(left - 1)

@@ -11,9 +11,10 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.worker import Worker
 
 from surefoot.errors import NotFound, Unreachable
+from surefoot.incidents import evidence as reading
 from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.incidents.timeline import HEAD, TAIL
-from tests.incidents.parents import FailingRun, LongRun
+from tests.incidents.parents import EndlessRun, FailingRun, LongRun
 
 
 @pytest.fixture
@@ -74,6 +75,28 @@ async def test_a_long_history_keeps_its_beginning_and_its_end(
     assert timeline[0].what == "run started"
     assert timeline[HEAD].what == f"{2 + 2 * 64 - HEAD - TAIL} entries left out"
     assert timeline[-1].what == "run completed"
+
+
+@pytest.mark.parametrize("more", [1, 2])
+async def test_the_story_of_a_run_that_went_on_is_told_from_its_newest_histories(
+    worker: Worker, temporal_client: Client, task_queue: str, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HISTORIES", 2)
+    run = f"run-{task_queue}"
+    await temporal_client.execute_workflow(EndlessRun.run, more, id=run, task_queue=task_queue)
+    evidence = await TemporalEvidence(temporal_client).of_run(run)
+    story = [entry.what for entry in evidence.timeline]
+    begun = "run started" if more == 1 else "run went on from an earlier history, which was not read"
+    assert story == [
+        begun,
+        "timer (1 left) set to 0.001 s",
+        "timer (1 left) ended",
+        "run went on in a new history",
+        "timer (0 left) set to 0.001 s",
+        "timer (0 left) ended",
+        "run completed",
+    ]
+    assert evidence.run_status == "completed"
 
 
 async def test_a_history_that_is_gone_is_not_found(temporal_client: Client, unique: str) -> None:

@@ -12,6 +12,7 @@ from surefoot.contracts.approvals import Verdict
 from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.runs import IdempotencyStatus, RunStatus
 from surefoot.errors import InvalidInput, KeyReused, RunCancelled, RunFailed
+from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from tests.support.waiting import until
@@ -75,8 +76,6 @@ async def test_a_run_that_went_on_is_one_run_to_its_callers(
         result = await waiting
         found = await until(lambda: listed_as_ended(surefoot, request.session))
         progress = await surefoot.progress(started.run)
-        with pytest.raises(InvalidInput, match=r"choose one from \d+ to 21"):
-            await surefoot.reset(started.run, turn=1, reason="test")
     assert joined.run == started.run
     assert result.turns == progress.turn == 21
     assert [(run.run, run.status) for run in found] == [(started.run, RunStatus.COMPLETED)]
@@ -134,3 +133,24 @@ async def test_a_decision_and_an_effect_before_the_new_history_are_not_taken_for
     found = await histories(temporal_client, started.run)
     assert len(found) > 1
     assert waited_in.run_id != found[-1].run_id
+
+
+async def test_a_run_that_went_on_begins_anew_from_any_of_its_turns(
+    settings: Settings, temporal_client: Client, ask: Ask
+) -> None:
+    async with library(settings, temporal_client) as surefoot:
+        started = await surefoot.start(ask(reading(20, size=100), SHORT))
+        first = await surefoot.result(started.run)
+        await surefoot.reset(started.run, turn=2, reason="page one was wrong")
+        await until(lambda: is_beyond(surefoot, started.run, 9))
+        await surefoot.cancel(started.run)
+        with pytest.raises(RunCancelled):
+            await surefoot.result(started.run)
+        await surefoot.reset(started.run, turn=1, reason="not cancelled, but begun anew")
+        again = await surefoot.result(started.run)
+        with pytest.raises(InvalidInput, match="has begun 21 turns; choose one from 1 to 21"):
+            await surefoot.reset(started.run, turn=22, reason="too far")
+        told = (await TemporalEvidence(temporal_client).of_run(started.run)).timeline
+    assert (again.turns, again.tools_called, again.text) == (first.turns, first.tools_called, first.text)
+    assert told[0].what == "run started"
+    assert len(await histories(temporal_client, started.run)) > 1

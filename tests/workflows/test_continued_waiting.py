@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, timedelta
 
 import pytest
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 
 from surefoot.client import SurefootClient
 from surefoot.contracts.approvals import ApprovalOutcome, ApprovalRequest, Verdict
@@ -218,3 +218,20 @@ async def left(client: Client, recorded: WorkflowHistory) -> Carried:
     found = RunInput.model_validate((await client.data_converter.decode(payloads, [RunInput]))[0])
     assert found.carried is not None
     return found.carried
+
+
+async def test_a_turn_that_began_in_the_history_before_can_be_begun_anew(
+    archive: SurefootClient, temporal_client: Client, simulator: SimulatorClient, ask: Ask
+) -> None:
+    started = await archive.start(ask(f"[[parallel {order('mug')} {reads()}]]", "committee"))
+    (asked,) = await asked_anew(archive, started.run)
+    waited_in = (await temporal_client.get_workflow_handle(started.run).describe()).run_id
+    await archive.reset(started.run, turn=1, reason="the prices were wrong")
+    left_behind = temporal_client.get_workflow_handle(started.run, run_id=waited_in)
+    assert (await left_behind.describe()).status is WorkflowExecutionStatus.TERMINATED
+    (again,) = await asked_anew(archive, started.run)
+    assert (again.id, again.effect_key) == (asked.id, asked.effect_key)
+    assert again.asked_at > asked.asked_at
+    await archive.decide(started.run, decision(again, Verdict.APPROVE))
+    assert (await archive.result(started.run)).turns == 2
+    assert len(await simulator.effects("orders")) == 1
