@@ -26,6 +26,7 @@ from activities.tools import ToolActivities
 from activities.triage import TriageActivities
 from activities.watching import WatchActivities
 from surefoot import logs
+from surefoot.build import build_id
 from surefoot.cli.parsing import refusal
 from surefoot.client.connection import connect
 from surefoot.client.links import link
@@ -111,6 +112,7 @@ async def composed(
                 detours.reroute,
                 detours.route_back,
             ],
+            build_id=build_id(),
             workflow_runner=runner() if settings.sandbox else UnsandboxedWorkflowRunner(),
             max_concurrent_activities=settings.max_activities,
             sticky_queue_schedule_to_start_timeout=settings.sticky,
