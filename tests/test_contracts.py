@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from surefoot.contracts.base import JsonObject, Terse
 from surefoot.contracts.breakers import BreakerPolicy, BreakerState, Transition
 from surefoot.contracts.budgets import BudgetLimit, Hold, Scope, ScopeKind
 from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest, PromptSize
-from surefoot.contracts.models import Prompt, Usage
+from surefoot.contracts.models import ModelCall, Prompt, Usage
 from surefoot.contracts.tools import Effect, ToolBooking, ToolCall, ToolContract, ToolResult
 
 CONTRACT = ToolContract(
@@ -30,29 +31,40 @@ REQUEST = GuardrailRequest(
     output_tokens=100,
 )
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-FIXED = {
-    "opens_on": ["count", "consecutive"],
-    "failures": 5,
-    "window": "PT30S",
-    "consecutive": 5,
-    "rate_percent": 50,
-    "slow_percent": 80,
-    "slow_after": "PT5S",
-    "calls": 20,
-    "open_for": "PT30S",
-    "open_at_most": "PT5M",
-    "probes": 1,
-    "probe_lease": "PT30S",
-    "half_open_at_most": "PT5M",
-    "by_tenant": False,
+FIXED: dict[type[Terse], JsonObject] = {
+    BreakerPolicy: {
+        "opens_on": ["count", "consecutive"],
+        "failures": 5,
+        "window": "PT30S",
+        "consecutive": 5,
+        "rate_percent": 50,
+        "slow_percent": 80,
+        "slow_after": "PT5S",
+        "calls": 20,
+        "open_for": "PT30S",
+        "open_at_most": "PT5M",
+        "probes": 1,
+        "probe_lease": "PT30S",
+        "half_open_at_most": "PT5M",
+    },
+    ToolContract: {"deadline": "PT10S", "attempts": 4},
+    ToolResult: {"attempts": 1},
+    ModelCall: {"deadline": "PT5M", "idle_limit": "PT1M30S"},
+    GuardrailDecision: {"booked": True},
 }
-"""Histories rely on these: a policy that is to differ from them has to say so where it is made."""
+"""Histories rely on these: what is to differ from them has to say so where it is made."""
 
 
-def test_a_breaker_s_policy_that_says_nothing_means_the_same_for_ever() -> None:
+@pytest.mark.parametrize("message", Terse.__subclasses__())
+def test_what_is_left_out_of_a_message_means_the_same_for_ever(message: type[Terse]) -> None:
+    said = {name: value for name, value in message.unsaid.items() if value not in (None, False, 0, "", [], {})}
+    assert said == FIXED.get(message, {})
+    assert set(message.unsaid) <= set(message.model_fields)
+
+
+def test_a_policy_without_a_word_is_the_default_one() -> None:
     assert BreakerPolicy().model_dump_json() == "{}"
-    assert BreakerPolicy() == BreakerPolicy.model_validate(FIXED)
-    assert set(FIXED) == set(BreakerPolicy.model_fields)
+    assert BreakerPolicy.model_validate_json("{}") == BreakerPolicy.model_validate(FIXED[BreakerPolicy])
 
 
 def test_a_policy_that_differs_says_how() -> None:

@@ -122,7 +122,7 @@ class RunState(Message):
 
     def prompt_size(self, profile: Profile) -> PromptSize:
         """What the next call sends, for its bound: counted tokens, and bytes that nobody has counted yet."""
-        schemas = {tool.name: len(tool.model_dump_json().encode()) for tool in profile.tools}
+        schemas = {tool.name: tool.size for tool in profile.tools}
         fixed = len(profile.system.encode()) + sum(schemas.values())
         total = fixed + size_in_bytes(self.messages)
         if not self.counted.provider:

@@ -27,24 +27,25 @@ class Message(BaseModel):
 
 _NOTHINGS: tuple[JsonValue, ...] = (None, False, 0, "", [], {})
 _SAID = object()
+EVERY_FIELD = frozenset({"*"})
 
 
 class Terse(Message):
     """A message of which JSON leaves out what is nothing, since a history holds many of its kind.
 
     A field is nothing while it is at its default and that is None, False, 0 or empty: what is left out means the same
-    to every version, whatever other defaults there are. Where all ``defaults_are_fixed``, all of them are left out.
+    to every version, whatever other defaults there are. A default that is ``fixed`` is left out as well.
     """
 
-    defaults_are_fixed: ClassVar[bool] = False
-    """No version may change a default. A test has to hold them."""
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose default no version may change, and which is therefore nothing too."""
     unsaid: ClassVar[JsonObject] = {}
     """The values that are left out, as JSON has them."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:  # noqa: ANN401 - whatever pydantic is given
-        defaults = _defaults(cls).items()
-        cls.unsaid = {name: value for name, value in defaults if cls.defaults_are_fixed or value in _NOTHINGS}
+        defaults, every = _defaults(cls).items(), cls.fixed is EVERY_FIELD
+        cls.unsaid = {name: value for name, value in defaults if every or name in cls.fixed or value in _NOTHINGS}
 
     @model_serializer(mode="wrap", when_used="json")
     def _said(self, serialised: SerializerFunctionWrapHandler) -> JsonObject:

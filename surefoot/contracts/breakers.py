@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from surefoot.contracts.base import Duration, Message, Terse
+from surefoot.contracts.base import EVERY_FIELD, Duration, Message, Terse
 
 
 class BreakerState(StrEnum):
@@ -37,7 +37,7 @@ class BreakerPolicy(Terse):
     and over the latest 1,000 of them at most.
     """
 
-    defaults_are_fixed: ClassVar[bool] = True
+    fixed: ClassVar[frozenset[str]] = EVERY_FIELD
     opens_on: tuple[Sign, ...] = (Sign.COUNT, Sign.CONSECUTIVE)
     failures: int = Field(default=5, ge=1, le=1000)
     """This many failures within ``window`` open it."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -83,6 +84,7 @@ class Grant(Terse):
 class GuardrailDecision(Terse):
     """Output of ``guardrails.check``: a model and the hold for it, or the reason why not."""
 
+    fixed: ClassVar[frozenset[str]] = frozenset({"booked"})
     answer: Answer
     model: ModelId | None = None
     hold: Hold | None = None

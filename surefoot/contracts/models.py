@@ -3,7 +3,7 @@
 import hashlib
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -96,6 +96,7 @@ class Generation(Message):
 class ModelCall(Terse):
     """Input of the activity ``llm.generate``."""
 
+    fixed: ClassVar[frozenset[str]] = frozenset({"deadline", "idle_limit"})
     prompt: Prompt
     transcript: TranscriptRef | None = None
     """What was said before the prompt's messages; if None, they are all there is, and nothing is kept.

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field, JsonValue
+from pydantic_core import to_json
 
 from surefoot.contracts.base import Duration, JsonObject, Message, Terse
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
@@ -21,6 +23,7 @@ class Effect(StrEnum):
 class ToolContract(Terse):
     """What a run needs to know of a tool, pinned into its history so that workflows need no tool code."""
 
+    fixed: ClassVar[frozenset[str]] = frozenset({"deadline", "attempts"})
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     description: str
     parameters: JsonObject
@@ -40,6 +43,11 @@ class ToolContract(Terse):
     def span(self) -> timedelta:
         """The longest that one attempt works: a verifiable tool may ask its target before it acts."""
         return self.deadline * 2 if self.effect is Effect.VERIFIABLE else self.deadline
+
+    @property
+    def size(self) -> int:
+        """UTF-8 bytes of all of it as JSON, which is more than a model is ever told of it."""
+        return len(to_json(self.model_dump()))
 
     @property
     def terms(self) -> "ToolContract":
@@ -66,6 +74,7 @@ class ToolCall(Terse):
 class ToolResult(Terse):
     """The recorded outcome of a call that succeeded, now or on an earlier attempt."""
 
+    fixed: ClassVar[frozenset[str]] = frozenset({"attempts"})
     content: JsonValue
     replayed: bool = False
     attempts: int = 1

@@ -65,15 +65,16 @@ def test_a_tool_that_was_not_offered_before_is_bounded_when_it_comes_back() -> N
         replied(RunState.opened("Hello"), tokens=100, offered=offered).prompt_size(PROFILE)
         for offered in ((), ("start_return",))
     )
-    assert without.new_bytes - with_it.new_bytes == len(RETURN.model_dump_json().encode())
+    assert without.new_bytes - with_it.new_bytes == RETURN.size
 
 
 def test_telling_of_a_closed_tool_takes_less_than_its_contract() -> None:
     until = (OpenCircuit(name="start_return", until=NOW), OpenCircuit(name="start_return"))
+    terse = RETURN.model_copy(update={"description": "", "parameters": {}})
     for circuit in until:
         words = closed_off((RETURN,), (circuit,))
         assert "start_return" in words
-        assert len(words.encode()) < len(RETURN.model_dump_json().encode())
+        assert len(words.encode()) < terse.size < RETURN.size
     assert closed_off((RETURN,), ()) == ""
 
 
