@@ -27,6 +27,8 @@ from benchmarks.starting import Bare, Ours
 
 FLOOR, OURS = "floor", "surefoot"
 PEERS = {"Pydantic AI": "pydantic_ai", "OpenAI Agents": "openai_agents"}
+UNBOXED = {f"{name}, sandbox off": program for name, program in PEERS.items()}
+"""As Surefoot's own workers run, though no peer's documentation says so; told, but no limit."""
 GOING_ON = {"Pydantic AI, continuing as new": "pydantic_ai_continued"}
 """Differs from its like in long runs alone."""
 RATIO, P99 = "x floor", "R3 alone, p99"
@@ -42,10 +44,11 @@ async def hired(crew: Crew, client: Client) -> list[Variant]:
     ]
 
 
-async def peers(crew: Crew, client: Client, programs: Mapping[str, str]) -> list[Variant]:
+async def peers(crew: Crew, client: Client, programs: Mapping[str, str], *words: str) -> list[Variant]:
     found: list[Variant] = []
     for name, program in programs.items():
-        member = await crew.hire(program, module=f"benchmarks.peers.{program}", python=python())
+        queue, module = f"{program}{''.join(words)}", f"benchmarks.peers.{program}"
+        member = await crew.hire(queue, *words, module=module, python=python())
         found.append(Variant(name, member, Bare(client, member.queue)))
     return found
 
@@ -54,7 +57,7 @@ def slowest(results: Sequence[Result]) -> list[Result]:
     """The 99th percentiles as multiples of the floor's."""
     values = {r.name.removeprefix(f"{P99}, "): r.value for r in results if r.name.startswith(P99)}
     floor = values.pop(FLOOR)
-    return [Result(f"{P99}, {name}", value / floor, RATIO) for name, value in values.items()]
+    return [Result(f"{P99}, {name} to floor", value / floor, RATIO) for name, value in values.items()]
 
 
 def held_to_the_best(results: Sequence[Result]) -> list[Result]:
@@ -63,11 +66,11 @@ def held_to_the_best(results: Sequence[Result]) -> list[Result]:
 
 
 def _is_ours(result: Result) -> bool:
-    return result.unit == RATIO and result.name.endswith(f", {OURS}")
+    return result.unit == RATIO and f", {OURS} " in result.name
 
 
 def _best(ours: Result, results: Sequence[Result]) -> float:
-    names = {f"{ours.name.removesuffix(OURS)}{peer}" for peer in PEERS}
+    names = {ours.name.replace(f", {OURS} ", f", {peer} ") for peer in PEERS}
     values = [r.value for r in results if r.unit == RATIO and r.name in names]
     return round(max(values) if ours.at_least else min(values), 4)
 
@@ -78,7 +81,8 @@ async def measure(pace: Pace = FULL) -> tuple[str, list[Result]]:
         async with assembled(Path(folder)) as crew, Redis.from_url(crew.redis.url) as redis:
             client = await Client.connect(crew.temporal.address, data_converter=pydantic_data_converter)
             variants = await hired(crew, client)
-            timed = compared(variants, await measured(variants, pace), OURS)
+            unboxed = await peers(crew, client, UNBOXED, "--unsandboxed")
+            timed = compared([*variants, *unboxed], await measured([*variants, *unboxed], pace), OURS)
             results = held_to_the_best([*timed, *slowest(timed), *await lengths(variants)])
             results += await distances([*variants, *await peers(crew, client, GOING_ON)], OURS)
             return str((await redis.info("server"))["redis_version"]), results

@@ -40,12 +40,12 @@ def test_an_environment_that_is_missing_is_told_with_what_makes_it(tmp_path: Pat
 def test_surefoot_is_held_to_the_best_of_its_peers() -> None:
     latency = {"surefoot": 1.2, "Pydantic AI": 1.45, "OpenAI Agents": 1.48}
     rate = {"surefoot": 0.6, "Pydantic AI": 0.63, "OpenAI Agents": 0.67}
-    results = [Result(f"p50, {name}", value, "x floor") for name, value in latency.items()]
-    results += [Result(f"throughput, {name}", value, "x floor", at_least=True) for name, value in rate.items()]
+    results = [Result(f"p50, {name} to floor", value, "x floor") for name, value in latency.items()]
+    results += [Result(f"throughput, {name} to floor", value, "x floor", at_least=True) for name, value in rate.items()]
     held = {result.name: (result.limit, result.ok) for result in held_to_the_best(results)}
-    assert held["p50, surefoot"] == (1.45, True)
-    assert held["throughput, surefoot"] == (0.67, False)
-    assert held["p50, Pydantic AI"] == (None, True)
+    assert held["p50, surefoot to floor"] == (1.45, True)
+    assert held["throughput, surefoot to floor"] == (0.67, False)
+    assert held["p50, Pydantic AI to floor"] == (None, True)
 
 
 def _source(module: str) -> ast.Module:
