@@ -38,7 +38,7 @@ class GuardrailActivities:
         """Choose a model and hold the most that calling it can cost. Local: it must answer within a second."""
         try:
             booked = await self._booked(request.unsettled)
-            decision = await self._decided(request)
+            decision = await self._heeding_context(request, await self._decided(request))
         except StoreUnavailable as error:
             raise store_unavailable(str(error)) from error
         except UnknownModel as error:
@@ -94,6 +94,22 @@ class GuardrailActivities:
                 await self._guards.release(reserved.hold)
         decision = too_dear or _no_model(request, looked_at)
         return decision.model_copy(update={"crossings": crossings})
+
+    async def _heeding_context(self, request: GuardrailRequest, decision: GuardrailDecision) -> GuardrailDecision:
+        """The decision, unless the prompt nears the context of the model that it chose."""
+        if not request.heeds_context or decision.model is None or decision.hold is None:
+            return decision
+        context = self._context(request, decision.model)
+        provider = provider_of(decision.model)
+        if context is None or not request.size.nears(context, provider, request.output_tokens):
+            return decision
+        await self._guards.release(decision.hold)
+        return decision.model_copy(update={"answer": Answer.TOO_LONG, "hold": None, "context_tokens": context})
+
+    def _context(self, request: GuardrailRequest, model: str) -> int | None:
+        """The smallest that anybody knows of."""
+        known = (self._pricing.context(model), request.context_tokens, request.contexts.get(model))
+        return min(filter(None, known), default=None)
 
     def _rung(self, request: GuardrailRequest, model: str) -> Rung:
         tokens = request.size.token_bound(provider_of(model))

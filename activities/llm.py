@@ -125,7 +125,8 @@ class LlmActivities:
 
         async def say(piece: str) -> None:
             self._crash.reach(CrashPoint.MID_MODEL_CALL)
-            await words.say(piece)
+            if call.summary is None:  # which is for the model, and not for those who follow the run
+                await words.say(piece)
 
         try:
             async with asyncio.timeout(call.deadline.total_seconds()):

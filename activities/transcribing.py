@@ -2,6 +2,7 @@
 
 from temporalio.exceptions import ApplicationError
 
+from surefoot import condensing
 from surefoot.contracts.conversation import AssistantMessage
 from surefoot.contracts.guardrails import BooksClosed
 from surefoot.contracts.models import ModelCall, Preamble, Prompt
@@ -18,13 +19,18 @@ class Forgetful:
 
 
 async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt | None:
-    """The prompt with all that was said; None if its beginning is missing. Raises ``StoreUnavailable``."""
+    """The prompt with all that was said, or with a record of what is to be summarised of it.
+
+    None if the beginning of what was said is missing. Raises ``StoreUnavailable``.
+    """
     if call.transcript is None:
         return call.prompt
     said = await transcripts.read(call.transcript)
     if said is None:
         return None
     preamble, messages = said.preamble or _preamble(call), (*said.messages, *call.prompt.messages)
+    if call.summary:
+        messages = (condensing.question(messages, call.summary),)
     return call.prompt.model_copy(
         update={"system": preamble.system, "tools": preamble.tools, "messages": messages},
     )
@@ -58,6 +64,6 @@ def addition(call: ModelCall, answer: AssistantMessage) -> Addition | None:
     An answer without tool calls is mostly the last.
     """
     ref = call.transcript
-    if ref is None or not answer.calls:
+    if ref is None or call.summary or not answer.calls:
         return None
     return Addition(ref, (*call.prompt.messages, answer), None if ref.preamble else _preamble(call))

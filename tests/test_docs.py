@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from typer.main import get_command
 
 from surefoot.cli.app import app
 from surefoot.cli.exits import EPILOG
+from surefoot.contracts.base import parse_duration
+from surefoot.contracts.profiles import Limits
 from surefoot.contracts.tools import Effect
 from surefoot.dotenv import example
 from surefoot.errors import ErrorType
@@ -126,3 +129,12 @@ def test_the_architecture_knows_every_tool_effect_and_end() -> None:
     ends = {ErrorType[name] for name in re.findall(r"\.end\(\s*ErrorType\.(\w+)", workflows)}
     assert len(ends) > 5
     assert {end.value for end in ends} <= said
+
+
+def test_the_limits_of_a_profile_are_told_with_their_defaults() -> None:
+    _, _, section = (ROOT / "docs" / "settings.md").read_text().partition("## Limits of a profile")
+    told = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section, flags=re.M))
+    defaults = {name: field.default for name, field in Limits.model_fields.items()}
+    assert {name: parse_duration(text) for name, text in told.items()} == {
+        name: value if isinstance(value, timedelta) else str(value) for name, value in defaults.items()
+    }

@@ -236,6 +236,12 @@ def test_the_settings_fallback_replaces_every_profiles(tmp_path: Path, registry:
             "limits.store_wait: 10800 s must not be longer than limits.max_duration, 3600 s",
         ),
         (
+            LEAST + "[limits]\ncontext_tokens = 1900",
+            "limits.context_tokens: 1900 leaves no room for a conversation: max_output_tokens, system prompt and tools",
+        ),
+        (LEAST + "[limits]\ncontext_tokens = '8k'", "limits.context_tokens: '8k' is not a whole number"),
+        (LEAST + "[limits]\nverbatim_turns = 0", "limits.verbatim_turns: Input should be greater than or equal to 1"),
+        (
             LEAST + "[model_breaker]\nprobe_lease = '31s'",
             "model_breaker.probe_lease: 31 s must not be shorter than limits.model_deadline, 300 s",
         ),

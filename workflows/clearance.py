@@ -13,6 +13,7 @@ from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
 from workflows import guard_news, outages, policies
 from workflows.budgeting import own_breakers, scopes
+from workflows.errands import TooLong, Wanted
 from workflows.patience import Patience
 from workflows.run import Run
 
@@ -22,6 +23,8 @@ BY_REFERENCE = "transcripts"
 """Names the change for runs that ended because their whole conversation was too large."""
 MAX_INPUT = 1_800_000
 """Bytes of the messages that travel in a model activity's input; Temporal takes 2 MB."""
+NO_NEWS = {"downgraded": False, "fell_back": False}
+"""Which model gives a summary is no news."""
 
 
 class Clearance:
@@ -33,19 +36,20 @@ class Clearance:
         self.holds = {hold.id: hold for hold in holds}
         """Held and not known to be used or given back, by id."""
 
-    async def granted(self, refused: tuple[str, ...]) -> GuardrailDecision:
-        """Ask until a model may be called, and return the model and the hold; raises the run's typed end.
+    async def granted(self, wanted: Wanted, refused: tuple[str, ...]) -> GuardrailDecision:
+        """Ask until a model may be called, and return the model and the hold.
 
-        ``refused`` are models whose circuit is half-open, with its probe under way: others are tried first.
+        ``refused`` are models whose circuit is half-open, with its probe under way: others are tried first. Raises
+        the run's typed end, or ``TooLong``.
         """
         self._holds += 1
         while True:
-            decision = await self._checked(refused)
+            decision = await self._checked(wanted, refused)
             if decision.hold:
                 self.holds[decision.hold.id] = decision.hold
             await guard_news.store_seen(self._run, decision.store)
             self._run.state = self._run.state.checked(decision)
-            await self._tell_of(decision)
+            await self._tell_of(decision, wanted)
             match decision.answer:
                 case Answer.GO:
                     return decision
@@ -56,15 +60,17 @@ class Clearance:
                     await self._run.sleep(_wait(decision, patience), Phase.WAITING_FOR_MODEL)
                     refused = ()
                     self._run.state = self._run.state.model_copy(update={"avoid": ()})
+                case Answer.TOO_LONG:
+                    raise TooLong(decision.model or "", decision.context_tokens)
                 case _:
                     raise self._run.end(ErrorType.BUDGET_EXHAUSTED, decision.reason, decision.tight_scope)
 
-    async def _checked(self, refused: tuple[str, ...]) -> GuardrailDecision:
+    async def _checked(self, wanted: Wanted, refused: tuple[str, ...]) -> GuardrailDecision:
         """One guardrail check; while Redis is away the run waits here, not in a worker's memory."""
         patience = Patience(self._run)
         while True:
             self._run.enter(Phase.CHECKING)
-            request = self._request(refused)
+            request = self._request(wanted, refused)
             try:
                 decision = await workflow.execute_local_activity_method(
                     GuardrailActivities.check,
@@ -78,27 +84,31 @@ class Clearance:
                 await patience.wait("the guardrail check before a model call got no answer", error)
             else:
                 await outages.over(self._run)
-                return decision.read(request)
+                decision = decision.read(request)
+                return decision if wanted.essential else decision.model_copy(update=NO_NEWS)
 
-    def _request(self, refused: tuple[str, ...]) -> GuardrailRequest:
+    def _request(self, wanted: Wanted, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state
         self._refuse_what_is_too_large()
         return GuardrailRequest(
             hold_id=f"{workflow.info().run_id}/{self._holds}",
             tenant=run.request.tenant,
             scopes=scopes(run.request, profile),
-            ladder=profile.ladder,
-            fallback=profile.fallback,
+            ladder=wanted.ladder,
+            fallback=wanted.fallback,
             avoid=(*state.avoid, *refused),
             tools=tuple(tool.name for tool in profile.tools),
             own_breakers=own_breakers(profile),
-            size=state.prompt_size(profile),
-            output_tokens=profile.max_output_tokens,
+            size=wanted.size,
+            output_tokens=wanted.output_tokens,
             unsettled=state.unsettled,
+            heeds_context=wanted.heeds_context,
+            context_tokens=profile.limits.context_tokens,
+            contexts=state.contexts,
         )
 
     def _refuse_what_is_too_large(self) -> None:
-        sizes = [size_in_bytes((message,)) for message in self._run.state.messages]
+        sizes = [size_in_bytes((message,)) for message in self._run.state.sent]
         if sum(sizes) <= MAX_MESSAGE:
             return
         travelling = sum(sizes[len(sizes) - len(self._run.state.unkept) :])
@@ -109,14 +119,14 @@ class Clearance:
             if size > most:
                 raise self._run.end(ErrorType.PAYLOAD_TOO_LARGE, f"{what} is {size} bytes; at most {most} fit")
 
-    async def _tell_of(self, decision: GuardrailDecision) -> None:
+    async def _tell_of(self, decision: GuardrailDecision, wanted: Wanted) -> None:
         await guard_news.transitions(self._run, decision.transitions)
         await guard_news.crossings(self._run, decision.crossings)
         await guard_news.drifts(self._run, decision.drifts)
         bent = decision.model is None or decision.fell_back
         for circuit in (*(decision.open_models if bent else ()), *decision.open_tools):
             await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
-        if decision.answer is Answer.EXHAUSTED and decision.tight_scope:
+        if decision.answer is Answer.EXHAUSTED and decision.tight_scope and wanted.essential:
             await guard_news.stopped_by_budget(self._run, decision.tight_scope, decision.store)
         if decision.downgraded or decision.fell_back:
             self._run.note(f"{decision.model}: {decision.reason}")

@@ -12,14 +12,14 @@ from temporalio.exceptions import (
 from activities.llm import LlmActivities
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.budgets import Hold
-from surefoot.contracts.guardrails import GuardrailDecision, OpenCircuit
+from surefoot.contracts.guardrails import GuardrailDecision
 from surefoot.contracts.incidents import IncidentKind
-from surefoot.contracts.models import ModelCall, ModelReply, Preamble, Prompt, ToolOffer
-from surefoot.contracts.runs import Phase
-from surefoot.contracts.tools import ToolContract
+from surefoot.contracts.models import ModelReply
 from surefoot.errors import CircuitOpen, ErrorType, ModelFailed, detail
-from workflows import guard_news, outages, policies, tool_words
+from workflows import guard_news, outages, policies
 from workflows.clearance import Clearance
+from workflows.condensing import condense
+from workflows.errands import Errand, TooLong, Turn
 from workflows.reporting import Told
 from workflows.run import Run
 
@@ -33,8 +33,6 @@ TOLD = {
 SETTLED = (TOLD - {ErrorType.STORE_UNAVAILABLE}) | {ErrorType.CIRCUIT_OPEN, ErrorType.BUDGET_EXHAUSTED}
 """Ends of a model activity that leave nothing of its hold but what is told as unsettled. Without Redis an earlier
 attempt's may be left, which the end of the run charges."""
-KEPT = Preamble(system="")
-"""Stands for one that is kept with the conversation."""
 OUTAGES_AN_HOUR = 20
 """Outages of a model that are told; what comes after them is in the runs' steps alone."""
 OUTAGES_OF_A_STORE = "outages_of_a_store"
@@ -58,13 +56,30 @@ class ModelCalls:
         return tuple(self._clearance.holds.values())
 
     async def next_reply(self) -> ModelReply:
-        """Return the model's next answer; raises the run's typed end."""
+        """Return the model's next answer; raises the run's typed end.
+
+        Where what was said is too long for the model, older turns are summarised first: once if that is reckoned,
+        and once more if the provider says so.
+        """
+        condensed = None
+        while True:
+            try:
+                return await self._reply(Turn(self._run, heeds_context=condensed is None))
+            except TooLong as too_long:
+                again = condensed is not None and condensed.refused
+                shorter = not again and await condense(self._run, too_long, self._reply)
+                if too_long.refused and not shorter:
+                    raise self._run.end(ErrorType.MODEL_REFUSED, str(too_long)) from too_long
+                condensed = too_long
+
+    async def _reply(self, errand: Errand) -> ModelReply:
+        """An answer, of whichever model gives one; raises the run's typed end, or ``TooLong``."""
         self._refused = ()
         while True:
             self._run.heed_end()
-            decision = await self._clearance.granted(self._refused)
+            decision = await self._clearance.granted(errand.wanted, self._refused)
             try:
-                reply = await self._call(decision)
+                reply = await self._call(errand, decision)
             except ActivityError as error:
                 await self._failed(decision, error)
             else:
@@ -75,49 +90,22 @@ class ModelCalls:
                 await guard_news.drifts(self._run, reply.drifts)
                 return reply
 
-    async def _call(self, decision: GuardrailDecision) -> ModelReply:
-        run, profile = self._run, self._run.profile
-        if decision.model is None or decision.hold is None:
-            raise ValueError("a cleared call needs a model and a hold")
-        offered = offered_tools(profile.tools, decision.open_tools)
-        attempt = profile.limits.model_deadline + policies.MODEL_OVERHEAD
-        preamble = Preamble(
-            system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
-            tools=tuple(_offer(tool) for tool in offered),
-        )
-        transcript = run.state.kept or run.transcript
-        if transcript.preamble == preamble.digest:
-            preamble = KEPT
-        else:
-            transcript = transcript.model_copy(update={"preamble": ""})
-        run.model = decision.model
-        run.enter(Phase.THINKING)
+    async def _call(self, errand: Errand, decision: GuardrailDecision) -> ModelReply:
+        run, profile, call = self._run, self._run.profile, errand.call(decision)
+        run.model = call.prompt.model
+        run.enter(errand.phase)
         reply = await workflow.execute_activity_method(
             LlmActivities.generate,
-            ModelCall(
-                prompt=Prompt(
-                    model=decision.model,
-                    system=preamble.system,
-                    messages=run.state.unkept,
-                    tools=preamble.tools,
-                    temperature=profile.temperature,
-                    max_output_tokens=decision.hold.output_tokens,
-                ),
-                transcript=transcript,
-                hold=decision.hold,
-                breaker=profile.model_breaker.outlasting(attempt),
-                turn=run.state.turn + 1,
-                deadline=profile.limits.model_deadline,
-            ),
-            start_to_close_timeout=attempt,
+            call,
+            start_to_close_timeout=profile.limits.model_deadline + policies.MODEL_OVERHEAD,
             schedule_to_close_timeout=run.within(policies.MODEL_WINDOW),
             heartbeat_timeout=profile.heartbeat,
             retry_policy=policies.model_retry(profile.limits.model_attempts),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=f"turn {run.state.turn + 1}: {decision.model}",
+            summary=errand.title(call.prompt.model),
         )
-        del self._clearance.holds[decision.hold.id]
-        run.state = run.state.answered(reply, tuple(tool.name for tool in offered))
+        del self._clearance.holds[call.hold.id]
+        errand.take(decision, reply)
         return reply
 
     async def _failed(self, decision: GuardrailDecision, error: ActivityError) -> None:
@@ -135,6 +123,9 @@ class ModelCalls:
         if isinstance(cause, ApplicationError) and kind == ErrorType.CIRCUIT_OPEN:
             self._refused = (*self._refused, model)
             await self._circuit_opened(cause)
+        elif failed and failed.context_tokens:
+            run.state = run.state.model_copy(update={"contexts": {**run.state.contexts, model: failed.context_tokens}})
+            raise TooLong(model, failed.context_tokens, refused=True) from error
         elif isinstance(cause, ApplicationError) and kind == ErrorType.MODEL_REFUSED:
             raise run.end(ErrorType.MODEL_REFUSED, str(cause.message)) from error
         elif kind == ErrorType.TRANSCRIPT_MISSING:
@@ -191,16 +182,6 @@ class ModelCalls:
             told = await run.tell(report)
             if told is not Told.LATE or not workflow.patched(OUTAGES_SINCE):
                 return
-
-
-def offered_tools(tools: tuple[ToolContract, ...], closed_off: tuple[OpenCircuit, ...]) -> tuple[ToolContract, ...]:
-    """A tool with an open breaker is not offered."""
-    refused = {circuit.name for circuit in closed_off}
-    return tuple(tool for tool in tools if tool.name not in refused)
-
-
-def _offer(tool: ToolContract) -> ToolOffer:
-    return ToolOffer(name=tool.name, description=tool.description, parameters=tool.parameters)
 
 
 def _timed_out(cause: BaseException | None) -> str:

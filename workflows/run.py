@@ -53,9 +53,10 @@ class Run:
 
     @property
     def transcript(self) -> TranscriptRef:
-        """Where the run's conversation is kept, from its beginning on."""
-        info = workflow.info()
-        return TranscriptRef(key=f"{info.namespace}/{info.workflow_id}")
+        """Where what is sent of the run's conversation is kept, from its beginning on."""
+        info, condensed = workflow.info(), self.state.condensed
+        generation = f"#{condensed.upto}" if condensed else ""  # which is in no workflow id
+        return TranscriptRef(key=f"{info.namespace}/{info.workflow_id}{generation}")
 
     def pin(self, profile: Profile) -> None:
         self._profile = profile

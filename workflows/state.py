@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from surefoot.contracts.base import Message
+from surefoot.contracts.condensing import Condensed
 from surefoot.contracts.conversation import (
     AssistantMessage,
     CallPart,
@@ -20,7 +21,7 @@ from surefoot.contracts.transcripts import TranscriptRef
 
 
 class Counted(Message):
-    """How much of the conversation a provider has counted, and what it was offered with it."""
+    """How much of what is sent a provider has counted, and what it was offered with it."""
 
     provider: str = ""
     tokens: int = 0
@@ -52,16 +53,27 @@ class RunState(Message):
     outage: str = ""
     """The incident of the store's outage that this run is in."""
     kept: TranscriptRef | None = None
-    """The part of the messages that model calls find out of line."""
+    """The part of what is sent that model calls find out of line."""
+    condensed: Condensed | None = None
+    """The older turns that a note stands for in what is sent."""
+    contexts: dict[str, int] = {}  # noqa: RUF012
+    """Contexts of models, in tokens, that providers have named when they refused a prompt."""
 
     @classmethod
     def opened(cls, prompt: str) -> "RunState":
         return cls(messages=(UserMessage(text=prompt),))
 
     @property
+    def sent(self) -> tuple[ConversationMessage, ...]:
+        """What the next model call shows: every message, or a note in place of those of older turns."""
+        if self.condensed is None:
+            return self.messages
+        return (self.messages[0], UserMessage(text=self.condensed.note), *self.messages[self.condensed.upto :])
+
+    @property
     def unkept(self) -> tuple[ConversationMessage, ...]:
         """The messages that have to travel with the next model call."""
-        return self.messages[self.kept.length :] if self.kept else self.messages
+        return self.sent[self.kept.length :] if self.kept else self.sent
 
     @property
     def calls(self) -> tuple[CallPart, ...]:
@@ -87,29 +99,38 @@ class RunState(Message):
 
     def answered(self, reply: ModelReply, offered: tuple[str, ...]) -> "RunState":
         """The model has answered: its message is part of the conversation, and its provider has counted so far."""
-        messages = (*self.messages, reply.message) if reply.message.parts else self.messages
+        added = (reply.message,) if reply.message.parts else ()
         usage = reply.usage
-        return self.model_copy(
+        return self.paid(reply).model_copy(
             update={
-                "messages": messages,
+                "messages": (*self.messages, *added),
                 "turn": self.turn + 1,
-                "usage": self.usage.plus(
-                    input=usage.input_tokens,
-                    output=usage.output_tokens,
-                    cached=usage.cached_tokens,
-                    thinking=usage.thinking_tokens,
-                    cost=reply.cost,
-                ),
                 "counted": Counted(
                     provider=provider_of(reply.model),
                     tokens=usage.input_tokens + usage.output_tokens,
-                    messages=len(messages),
+                    messages=len(self.sent) + len(added),
                     tools=offered,
                 ),
                 "kept": reply.transcript or self.kept,
                 "models": self.models if reply.model_version in self.models else (*self.models, reply.model_version),
             }
         )
+
+    def paid(self, reply: ModelReply) -> "RunState":
+        """A model call has been made, whatever for: it counts in what the run has used."""
+        usage = reply.usage
+        used = self.usage.plus(
+            input=usage.input_tokens,
+            output=usage.output_tokens,
+            cached=usage.cached_tokens,
+            thinking=usage.thinking_tokens,
+            cost=reply.cost,
+        )
+        return self.model_copy(update={"usage": used})
+
+    def shortened(self, condensed: Condensed) -> "RunState":
+        """From now on a note stands for older turns: nobody has counted or kept what is sent then."""
+        return self.model_copy(update={"condensed": condensed, "counted": Counted(), "kept": None})
 
     def rebuked(self, words: str) -> "RunState":
         """The model is told that its answer was no use."""
@@ -124,14 +145,14 @@ class RunState(Message):
         """What the next call sends, for its bound: counted tokens, and bytes that nobody has counted yet."""
         schemas = {tool.name: tool.size for tool in profile.tools}
         fixed = len(profile.system.encode()) + sum(schemas.values())
-        total = fixed + size_in_bytes(self.messages)
+        total = fixed + size_in_bytes(self.sent)
         if not self.counted.provider:
             return PromptSize(new_bytes=total, total_bytes=total)
         unseen = sum(size for name, size in schemas.items() if name not in self.counted.tools)
         return PromptSize(
             counted_tokens=self.counted.tokens,
             counted_by=self.counted.provider,
-            new_bytes=unseen + size_in_bytes(self.messages[self.counted.messages :]),
+            new_bytes=unseen + size_in_bytes(self.sent[self.counted.messages :]),
             total_bytes=total,
         )
 

@@ -12,6 +12,12 @@ from surefoot.contracts.budgets import AS_LISTED, Crossing, Hold, PriceDrift, Sc
 from surefoot.contracts.models import ModelBooking, ModelId
 from surefoot.contracts.tools import ToolBooking
 
+BYTES_A_TOKEN = 3
+"""For estimates of what nobody has counted: prose has about four bytes a token, code and figures two to three."""
+FULL = 80
+"""Per cent of a model's context from which a prompt, with room for its answer, is too long: what was estimated may be
+more, and a provider's own additions count too."""
+
 
 class PromptSize(Terse):
     """What the next call sends, in the parts that the bound is made of (design section 7)."""
@@ -31,6 +37,26 @@ class PromptSize(Terse):
             return min(self.counted_tokens + self.new_bytes, self.total_bytes)
         return self.total_bytes
 
+    def estimate(self, provider: str) -> int:
+        """About as many input tokens as this will be for the provider."""
+        if provider == self.counted_by:
+            return self.counted_tokens + tokens_in(self.new_bytes)
+        return tokens_in(self.total_bytes)
+
+    def nears(self, context_tokens: int, provider: str, output_tokens: int) -> bool:
+        """Whether this and its answer are about to be too much for a model with such a context."""
+        return self.estimate(provider) + output_tokens > usable(context_tokens)
+
+
+def tokens_in(size: int) -> int:
+    """About as many tokens as so many bytes are, rounded up."""
+    return -(-size // BYTES_A_TOKEN)
+
+
+def usable(context_tokens: int) -> int:
+    """What a prompt and its answer may take of a context, in tokens."""
+    return context_tokens * FULL // 100
+
 
 class GuardrailRequest(Message):
     """Input of ``guardrails.check``."""
@@ -48,6 +74,12 @@ class GuardrailRequest(Message):
     size: PromptSize
     output_tokens: int
     unsettled: tuple[ModelBooking | ToolBooking, ...] = ()
+    heeds_context: bool = False
+    """A prompt that nears the chosen model's context is to be answered with ``TOO_LONG``."""
+    context_tokens: int = 0
+    """The most that the profile lets a prompt and its answer take, whatever the model; 0 for no such limit."""
+    contexts: dict[ModelId, int] = {}
+    """Contexts that providers have named when they refused a prompt."""
 
 
 class Answer(StrEnum):
@@ -60,6 +92,8 @@ class Answer(StrEnum):
     """The bound alone is over the cap."""
     NO_MODEL = "no_model"
     """Every model that may be used has an open breaker or spent retries."""
+    TOO_LONG = "too_long"
+    """The prompt nears the context of the model that would be called; nothing is held."""
 
 
 class OpenCircuit(Message):
@@ -100,14 +134,24 @@ class GuardrailDecision(Terse):
     open_models: tuple[OpenCircuit, ...] = ()
     tight_scope: ScopeStatus | None = None
     """The scope that decided, for messages with truthful numbers."""
+    context_tokens: int = 0
+    """The context that the prompt is too long for."""
     crossings: tuple[Crossing, ...] = ()
     transitions: tuple[Transition, ...] = ()
     drifts: tuple[PriceDrift, ...] = ()
     """Told by what has been booked now."""
     booked: bool = True
     """What was unsettled has been booked now."""
+
     store: str = ""
     """The store's epoch: another one after Redis was wiped, or missed a hold and so has lost writes."""
+
+    @property
+    def chosen(self) -> tuple[ModelId, Hold]:
+        """The model that may be called, and the money for it."""
+        if self.model is None or self.hold is None:
+            raise ValueError("a cleared call needs a model and a hold")
+        return self.model, self.hold
 
     def recorded(self, request: GuardrailRequest) -> "GuardrailDecision":
         """As it goes into a history, beside the request that it answers."""

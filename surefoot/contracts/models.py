@@ -10,6 +10,7 @@ from pydantic import Field
 from surefoot.contracts.base import JsonObject, Message, Terse
 from surefoot.contracts.breakers import BreakerPolicy, Permit, Transition, Verdict
 from surefoot.contracts.budgets import Charge, Crossing, Hold, PriceDrift
+from surefoot.contracts.condensing import SummaryOrder
 from surefoot.contracts.conversation import AssistantMessage, ConversationMessage
 from surefoot.contracts.transcripts import TranscriptRef
 
@@ -103,6 +104,8 @@ class ModelCall(Terse):
 
     With its preamble, if the reference names one: then the prompt has neither system prompt nor tools.
     """
+    summary: SummaryOrder | None = None
+    """What is to be summarised of it all, in place of its being answered."""
     hold: Hold
     breaker: BreakerPolicy = BreakerPolicy()
     turn: int

@@ -25,6 +25,10 @@ class Limits(Message):
     """Attempts of one model call before the fallback is used."""
     max_events: int = Field(default=4000, ge=100, le=40_000)
     """A run whose history has as many goes on in a new one after its turn; earlier if Temporal suggests it."""
+    context_tokens: int = Field(default=0, ge=0, le=100_000_000)
+    """A smaller context than the models have; 0 for what each of them has. Near its end older turns are summarised."""
+    verbatim_turns: int = Field(default=4, ge=1, le=100)
+    """So many of the newest turns are then sent as they were, where they take no more than half of the room."""
     repeats: int = Field(default=3, ge=2, le=100)
     """The same call with the same arguments this many times is no progress."""
 
@@ -57,6 +61,11 @@ class Profile(Message):
     """Set by the worker that pins the profile: an activity that is silent for longer is given to another worker."""
     fleet: str = ""
     """Set by the worker that pins the profile: the task queue that it and all who share its store serve."""
+
+    @property
+    def fixed_size(self) -> int:
+        """UTF-8 bytes that each prompt has beside the conversation: what the system says, and the tools."""
+        return len(self.system.encode()) + sum(len(tool.model_dump_json().encode()) for tool in self.tools)
 
     def tool(self, name: str) -> ToolContract | None:
         return next((tool for tool in self.tools if tool.name == name), None)

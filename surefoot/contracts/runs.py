@@ -128,6 +128,7 @@ class Phase(StrEnum):
     WAITING_FOR_STORE = "waiting for Redis"
     WAITING_FOR_BUDGET = "waiting for money held by other calls"
     WAITING_FOR_MODEL = "waiting for a model"
+    SUMMARISING = "summarising older turns"
     THINKING = "calling the model"
     ACTING = "calling tools"
     WAITING_FOR_APPROVAL = "waiting for approval"

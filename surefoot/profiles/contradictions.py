@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from surefoot.contracts.breakers import BreakerPolicy, Sign
 from surefoot.contracts.budgets import HoldTimes
+from surefoot.contracts.guardrails import tokens_in, usable
 from surefoot.contracts.profiles import Profile
 from surefoot.contracts.tools import Effect, ToolContract
 
 LONGEST_MODEL_CALL = HoldTimes().sent
 """A call that takes longer is charged at its bound before it ends."""
+LEAST_CONVERSATION = 500
+"""Tokens: a request, a note on older turns, and a turn."""
 LONGEST_TOOL_ATTEMPT = timedelta(minutes=9, seconds=54)
 """What the time for all attempts of a tool's call leaves for the first."""
 
@@ -50,6 +53,19 @@ def _limits(profile: Profile) -> Iterator[tuple[str, str]]:
     if limits.store_wait > limits.max_duration:
         told = _told(limits.store_wait)
         yield "limits.store_wait", f"{told} must not be longer than limits.max_duration, {longest}"
+    yield from _context(profile)
+
+
+def _context(profile: Profile) -> Iterator[tuple[str, str]]:
+    """A limit that system prompt, tools and answer fill by themselves cannot be kept by any summary."""
+    limit, fixed = profile.limits.context_tokens, tokens_in(profile.fixed_size)
+    taken = fixed + profile.max_output_tokens + LEAST_CONVERSATION
+    if limit and usable(limit) < taken:
+        told = (
+            f"max_output_tokens, system prompt and tools take about {taken - LEAST_CONVERSATION} of the {usable(limit)}"
+        )
+        why = f"{told} tokens that are used of it, and {LEAST_CONVERSATION} must be left"
+        yield "limits.context_tokens", f"{limit} leaves no room for a conversation: {why}"
 
 
 def _models(profile: Profile) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from surefoot.contracts.models import Finish, Prompt, Usage
 from surefoot.simulator.reply import Reply, Wish
 from surefoot.simulator.rules import decide
 from surefoot.simulator.rules.directives import has_directive
+from surefoot.simulator.rules.memory import is_record
 from surefoot.simulator.situation import Situation, look
 from surefoot.simulator.tokens import cut_to, input_tokens, tokens_of, words_of_call
 
@@ -32,7 +33,7 @@ def perform(prompt: Prompt, *, think: bool = False) -> Performance:
     """Answer a conversation. It thinks first if asked to, here or by ``[[think]]``; thinking counts as output."""
     situation = look(prompt)
     reply = decide(situation)
-    thoughts = _thoughts(situation) if think or has_directive(situation.request, "think") else ""
+    thoughts = _thoughts(situation) if think or _is_told(situation, "think") else ""
     thinking = cut_to(thoughts, prompt.max_output_tokens)
     room = prompt.max_output_tokens - tokens_of(thinking)
     text, calls, finish = _within(room, reply, _calls(prompt, reply.calls))
@@ -47,6 +48,11 @@ def perform(prompt: Prompt, *, think: bool = False) -> Performance:
     )
 
 
+def _is_told(situation: Situation, adjective: str) -> bool:
+    """By the user: what stands in a record of what was said is no directive."""
+    return not is_record(situation) and has_directive(situation.request, adjective)
+
+
 def _within(room: int, reply: Reply, calls: tuple[CallPart, ...]) -> tuple[str, tuple[CallPart, ...], Finish]:
     """What fits: words are cut, calls that do not fit whole are left out."""
     if tokens_of(reply.text + "".join(map(words_of_call, calls))) > room:
@@ -59,7 +65,7 @@ def _usage(prompt: Prompt, situation: Situation, *, thinking: int, spoken: int) 
     sent = input_tokens(prompt)
     return Usage(
         input_tokens=sent,
-        cached_tokens=sent // 2 if has_directive(situation.request, "cached") else 0,
+        cached_tokens=sent // 2 if _is_told(situation, "cached") else 0,
         output_tokens=thinking + spoken,
         thinking_tokens=thinking,
     )

@@ -13,6 +13,9 @@ from surefoot.contracts.models import Prompt, ToolOffer
 from surefoot.simulator.outcomes import Outcome, read_outcome
 
 BRIDGE = "OK"
+_NOTE = re.compile(r"\[From the program that runs you\b[^\n]*\bturns 1 to (\d+)\.")
+_QUOTE = "> "
+_FACT = re.compile(r"\[\[fact (.+?)\]\]")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,15 @@ class Done:
 
     call: CallPart
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is known of turns that are not shown any more."""
+
+    turns: int = 0
+    done: tuple[Done, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,8 @@ class Situation:
     done: tuple[Done, ...]
     earlier: str
     """What the user had said before."""
+    remembered: tuple[str, ...] = ()
+    """What a note on earlier turns says that was marked as ``[[fact words]]``."""
 
     def offer(self, tool: str) -> ToolOffer | None:
         return next((offer for offer in self.prompt.tools if offer.name == tool), None)
@@ -66,17 +80,46 @@ class Situation:
 
 def look(prompt: Prompt) -> Situation:
     """Read a conversation."""
-    messages = prompt.messages
+    messages, note = _apart(prompt.messages)
     start = max((index for index in range(len(messages)) if _is_request(messages, index)), default=0)
     since = messages[start:]
     request = since[0].text if since and isinstance(since[0], UserMessage) else ""
     return Situation(
         prompt=prompt,
         request=request,
-        rounds=_rounds(since),
-        done=_done(since),
+        rounds=note.turns + _rounds(since),
+        done=(*note.done, *_done(since)),
         earlier="\n".join(message.text for message in messages[:start] if isinstance(message, UserMessage)),
+        remembered=note.facts,
     )
+
+
+def facts_in(text: str) -> list[str]:
+    return _FACT.findall(text)
+
+
+def _apart(messages: tuple[ConversationMessage, ...]) -> tuple[tuple[ConversationMessage, ...], Note]:
+    """The conversation and what a note behind its first message says of turns that are not shown."""
+    second = messages[1].text if len(messages) > 1 and isinstance(messages[1], UserMessage) else ""
+    head = _NOTE.match(second)
+    if head is None:
+        return messages, Note()
+    quoted = [line.removeprefix(_QUOTE) for line in second.splitlines() if line.startswith(_QUOTE)]
+    done = tuple(Done(*found) for line in quoted if (found := _told_of(line)))
+    note = Note(int(head.group(1)), done, tuple(fact for line in quoted for fact in facts_in(line)))
+    return (messages[0], *messages[2:]), note
+
+
+def _told_of(line: str) -> tuple[CallPart, Outcome] | None:
+    """A call with a side effect, and its outcome."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    match found:
+        case {"tool": str(tool), "asked": dict(asked), "told": str(told)}:
+            return CallPart(id="", tool=tool, arguments=asked), read_outcome(told)
+    return None
 
 
 def _is_request(messages: tuple[ConversationMessage, ...], index: int) -> bool:

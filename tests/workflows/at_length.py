@@ -38,9 +38,16 @@ async def read_page(arguments: ReadPage, context: ToolContext, backend: Backend)
 
 
 def page(number: int, size: int = PAGE) -> str:
-    """Hexadecimal noise, the same each time: it compresses to half, as a page of words does at best."""
+    """Hexadecimal noise, the same each time: it compresses to half, as a page of words does at best.
+
+    It begins with what is worth remembering.
+    """
     blocks = (hashlib.sha256(f"{number}/{block}".encode()).hexdigest() for block in range(size // 64 + 1))
-    return f"Page {number}: {''.join(blocks)}"[:size]
+    return f"Page {number}: [[fact {fact(number)}]] {''.join(blocks)}"[:size]
+
+
+def fact(number: int) -> str:
+    return f"page {number} has code {hashlib.sha256(str(number).encode()).hexdigest()[:6]}"
 
 
 def reading(pages: int, *, size: int = PAGE) -> str:
@@ -50,9 +57,11 @@ def reading(pages: int, *, size: int = PAGE) -> str:
 
 
 @asynccontextmanager
-async def library(settings: Settings, client: Client, model: ModelPort | None = None) -> AsyncIterator[SurefootClient]:
+async def library(
+    settings: Settings, client: Client, model: ModelPort | None = None, agents: Path = AGENTS
+) -> AsyncIterator[SurefootClient]:
     """A worker that serves the profiles of long runs."""
-    found = settings.model_copy(update={"agents_dir": AGENTS})
+    found = settings.model_copy(update={"agents_dir": agents})
     tools = (read_page, create_order, send_email)
     async with composed(found, client, designs=tools, scripted=model or ScriptedModel()) as worker, worker:
         yield SurefootClient(client, task_queue=settings.task_queue)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from surefoot.simulator.reply import Reply
-from surefoot.simulator.rules import directives, oncall, operations, prose, research, support
+from surefoot.simulator.rules import directives, memory, oncall, operations, prose, research, support
 from surefoot.simulator.situation import Situation
 
 Rule: TypeAlias = Callable[[Situation], Reply | None]
 
 RULES: tuple[Rule, ...] = (
+    memory.remember,
     directives.obey,
     oncall.explain,
     operations.operate,

@@ -3,6 +3,7 @@
 ``[[call tool {json}]]`` one call · ``[[parallel a {json} b {json}]]`` several at once · ``[[loop tool {json}]]`` the
 same call for ever · ``[[malformed tool]]`` arguments that cannot be parsed · ``[[unknown]]`` a tool that does not
 exist · ``[[empty]]`` an answer without words · ``[[block]]`` the safety filter · ``[[say words]]`` these words.
+Anywhere, also in what tools answer: ``[[fact words]]`` is what a summary keeps.
 Not turns but adjectives of every turn: ``[[think]]`` thinks first, ``[[cached]]`` finds half of the prompt cached.
 """
 

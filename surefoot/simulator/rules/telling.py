@@ -7,8 +7,9 @@ LONGEST_QUOTE = 300
 
 
 def tell(situation: Situation) -> str:
-    """One sentence for each call of this request, in order."""
-    return " ".join(tell_one(done) for done in situation.done)
+    """One sentence for each call of this request, in order, and what is remembered of those that are not shown."""
+    remembered = [f"I remember that {fact}." for fact in situation.remembered]
+    return " ".join([*remembered, *map(tell_one, situation.done)])
 
 
 def tell_one(done: Done) -> str:
