@@ -235,3 +235,29 @@ async def test_a_turn_that_began_in_the_history_before_can_be_begun_anew(
     await archive.decide(started.run, decision(again, Verdict.APPROVE))
     assert (await archive.result(started.run)).turns == 2
     assert len(await simulator.effects("orders")) == 1
+
+
+async def test_more_open_approvals_than_a_history_should_have_events_make_one_history_a_decision_at_most(
+    archive: SurefootClient, temporal_client: Client, simulator: SimulatorClient, ask: Ask
+) -> None:
+    wanted = 110
+    script = " ".join(order(f"mug {number}") for number in range(wanted))
+    started = await archive.start(ask(f"[[parallel {script}]]", "committee"))
+    for decided in range(3):
+
+        async def all_others(left: int = wanted - decided) -> tuple[ApprovalRequest, ...]:
+            found = (await archive.progress(started.run)).approvals
+            return found if len(found) == left else ()
+
+        asked = await until(all_others)
+        await archive.decide(started.run, decision(asked[-1], Verdict.APPROVE))
+    await until(lambda: ordered(simulator, 3))
+    assert len((await archive.progress(started.run)).approvals) == wanted - 3
+    await archive.cancel(started.run)
+    with pytest.raises(RunCancelled):
+        await archive.result(started.run)
+    assert 1 < len(await histories(temporal_client, started.run)) <= 4
+
+
+async def ordered(simulator: SimulatorClient, count: int) -> bool:
+    return len(await simulator.effects("orders")) == count
