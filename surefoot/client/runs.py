@@ -1,6 +1,6 @@
 """Runs: starting one exactly once, waiting for it, looking at it, cancelling it."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -36,6 +36,8 @@ TASK_TIMEOUT = timedelta(seconds=5)
 """A workflow task whose worker died is given to another one after this long."""
 FINGERPRINT = "fingerprint"
 RETRIED = "retried"
+STARTED = "started"
+"""When the run was asked for: Temporal's own records of one with a long history begin with its newest."""
 
 _STATUS = {
     WorkflowExecutionStatus.RUNNING: RunStatus.RUNNING,
@@ -81,7 +83,7 @@ class Runs(Connected):
         self, request: RunRequest, run: str, reuse: WorkflowIDReusePolicy, retried: Retried | None
     ) -> bool:
         """Whether this call started the run; False if the policy forbids it."""
-        memo: dict[str, object] = {FINGERPRINT: fingerprint(request)}
+        memo: dict[str, object] = {FINGERPRINT: fingerprint(request), STARTED: datetime.now(UTC)}
         try:
             await self._temporal.start_workflow(
                 RUN_WORKFLOW,
@@ -141,7 +143,7 @@ class Runs(Connected):
         with translated(f"run {run!r}"):
             found = await self._handle(run).describe()
             retried: Retried | None = await found.memo_value(RETRIED, None, type_hint=Retried)
-            return _view(found).model_copy(update={"retried": retried, "retrying": _retrying(found)})
+            return (await _view(found)).model_copy(update={"retried": retried, "retrying": _retrying(found)})
 
     async def progress(self, run: str) -> RunProgress:
         """What the run is doing; raises ``Unreachable`` when no worker answers."""
@@ -179,7 +181,7 @@ class Runs(Connected):
                 attributes.WAITING: waiting,
             },
         )
-        return tuple([_view(found) for found in await self._search("the list of runs", search, limit)])
+        return tuple([await _view(found) for found in await self._search("the list of runs", search, limit)])
 
 
 def _status(execution: WorkflowExecution | WorkflowExecutionDescription) -> RunStatus:
@@ -190,7 +192,8 @@ def _stamped(result: RunResult, status: IdempotencyStatus) -> RunResult:
     return result.model_copy(update={"idempotency_status": status})
 
 
-def _view(execution: WorkflowExecution) -> RunView:
+async def _view(execution: WorkflowExecution) -> RunView:
+    began: datetime | None = await execution.memo_value(STARTED, None, type_hint=datetime)
     status, found = _status(execution), execution.typed_search_attributes
     return RunView(
         run=execution.id,
@@ -199,7 +202,7 @@ def _view(execution: WorkflowExecution) -> RunView:
         profile=found.get(attributes.PROFILE, ""),
         session=found.get(attributes.SESSION, ""),
         tenant=found.get(attributes.TENANT, ""),
-        started_at=execution.start_time,
+        started_at=min(began or execution.start_time, execution.start_time),
         ended_at=execution.close_time,
     )
 

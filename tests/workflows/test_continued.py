@@ -82,6 +82,8 @@ async def test_a_run_that_went_on_is_one_run_to_its_callers(
     assert len(await histories(temporal_client, started.run)) > 1
     described = await temporal_client.get_workflow_handle(started.run).describe()
     assert described.status is WorkflowExecutionStatus.COMPLETED
+    assert found[0].started_at == (await surefoot.describe(started.run)).started_at < described.start_time
+    assert found[0].started_at < progress.steps[0].at
 
 
 async def listed_as_ended(surefoot: SurefootClient, session: str) -> tuple[RunView, ...]:
