@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
-.PHONY: demo drill test check up bench bench-guards bench-paging bench-peers chaos record lock clean
+.PHONY: demo drill test check up bench bench-guards bench-paging bench-peers bench-scale chaos record lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -51,6 +51,9 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt | $(STAMP)
 
 bench-peers: $(PEERS_STAMP)
 	@exec $(BIN)/python -m benchmarks.peers $(ARGS)
+
+bench-scale: $(STAMP)
+	@exec $(BIN)/python -m benchmarks.scale $(ARGS)
 
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)

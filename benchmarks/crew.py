@@ -1,5 +1,6 @@
 """The servers that runs are measured on, and a worker process for each variant, with what it has used."""
 
+import itertools
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from surefoot.embedded.temporal import Temporal, start_temporal
 
 START = timedelta(seconds=60)
 GRACE = timedelta(seconds=15)
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,17 @@ class Member:
     @property
     def peak(self) -> float:
         """The most memory that it has had so far, in MB."""
-        status = Path(f"/proc/{self.child.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
+        return self._memory("VmHWM") / 1024
+
+    @property
+    def resident(self) -> int:
+        """The memory that it has now, in KB."""
+        return self._memory("VmRSS")
+
+    def _memory(self, key: str) -> int:
+        """KB; proc(5)."""
+        lines = Path(f"/proc/{self.child.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
 
 
 @dataclass(frozen=True)
@@ -72,8 +83,8 @@ class Crew:
         self._open.push_async_callback(simulator.child.stop)
         return f"{simulator.url}/w/{WORLD}/{target}"
 
-    def _log(self, queue: str) -> Path:
-        return self._folder / f"{queue}.log"
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}-{next(_NUMBERS)}.log"
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The model and the tool of Surefoot's variants, in the worker's own process."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -18,9 +19,15 @@ USAGE = Usage(input_tokens=1_000, output_tokens=100)
 
 
 class Reader:
-    """A ``ModelPort`` that answers at once, by the workload that the conversation began with and the turn it is at."""
+    """A ``ModelPort`` that answers by the workload that the conversation began with and the turn it is at."""
+
+    def __init__(self, think: timedelta = timedelta(0)) -> None:
+        """``think`` is how long an answer takes."""
+        self._think = think.total_seconds()
 
     async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
+        if self._think:
+            await asyncio.sleep(self._think)
         parts = _parts(prompt)
         for part in parts:
             if isinstance(part, TextPart):
