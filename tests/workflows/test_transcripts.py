@@ -69,17 +69,6 @@ async def test_the_model_reads_everything_although_each_message_travels_once(
     assert [bool(call.prompt.system and call.prompt.tools) for call in calls] == [True, *[False] * PAGES]
 
 
-async def test_a_history_grows_with_its_conversation_and_not_with_its_square(
-    settings: Settings, temporal_client: Client, ask: Ask, history: History
-) -> None:
-    async with library(settings, temporal_client) as surefoot:
-        runs = [(await surefoot.start(ask(reading(pages), PROFILE))).run for pages in (8, 16)]
-        for run in runs:
-            await surefoot.result(run)
-        short, long = [size(await history(run)) for run in runs]
-    assert long < 2.1 * short
-
-
 @pytest.mark.parametrize(("wipes_in", "memory", "resent"), [((3,), 0, 1), ((2, 5), 0, 2), ((2, 5), 1 << 20, 0)])
 async def test_a_wiped_redis_costs_one_larger_message_at_most_and_nothing_else(
     settings: Settings,
@@ -121,15 +110,3 @@ async def test_a_conversation_of_many_messages_may_be_larger_than_one_message(
     assert result.turns == 21
     assert [message.content for message in said if message.role == "tool"] == [page(n, 16_000) for n in range(1, 21)]
     await history(started.run)
-
-
-async def test_a_turn_with_one_tool_is_13_events(
-    settings: Settings, temporal_client: Client, ask: Ask, history: History
-) -> None:
-    patient = settings.model_copy(update={"sticky": timedelta(seconds=5)})  # a task given back would be events too
-    async with library(patient, temporal_client) as surefoot:
-        runs = [(await surefoot.start(ask(reading(pages), PROFILE))).run for pages in (3, 8)]
-        for run in runs:
-            await surefoot.result(run)
-        short, long = [len((await history(run)).events) for run in runs]
-    assert long - short <= 5 * 13
