@@ -3,12 +3,14 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
+PLOT := .venv-plot
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
+PLOT_STAMP := $(PLOT)/.installed
 
-.PHONY: demo drill test check up bench bench-guards bench-paging bench-peers bench-scale chaos record lock clean
+.PHONY: demo drill test check up bench bench-guards bench-paging bench-peers bench-plot bench-scale chaos record lock clean
 
 $(STAMP): requirements.txt
 	@if [ -z "$(PYTHON)" ]; then echo "Surefoot needs Python 3.11, 3.12 or 3.13 with the venv module (Debian: apt-get install python3 python3-venv)." >&2; exit 1; fi
@@ -55,6 +57,15 @@ bench-peers: $(PEERS_STAMP)
 bench-scale: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.scale $(ARGS)
 
+$(PLOT_STAMP): benchmarks/requirements.txt | $(STAMP)
+	@echo "Setting up $(PLOT): once, half a minute ..."
+	@$(BIN)/python -m venv --clear $(PLOT)
+	@$(PLOT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
+	@touch $@
+
+bench-plot: $(PLOT_STAMP)
+	@exec $(PLOT)/bin/python -m benchmarks.plot
+
 chaos: $(STAMP)
 	@exec $(BIN)/python -m tests.chaos $(or $(SEED),"") $(RUNS)
 
@@ -76,6 +87,8 @@ lock:
 		--constraint requirements.txt --extra s3 pyproject.toml -o requirements-runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group bench -o benchmarks/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(PEERS) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) $(PLOT) .surefoot .coverage* .mypy_cache .ruff_cache .pytest_cache

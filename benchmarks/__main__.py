@@ -1,4 +1,7 @@
-"""Every benchmark, one after the other, or those that are named; what else is given goes to each of them."""
+"""Every benchmark, one after the other, or those that are named; then the tables of ``docs/performance.md``.
+
+What else is given goes to each of the benchmarks.
+"""
 
 import argparse
 import pkgutil
@@ -6,6 +9,7 @@ import subprocess
 import sys
 
 import benchmarks
+from benchmarks import tables
 
 NAMES = ("runs", "sizes", "guards", "paging", "scale")
 """In this order."""
@@ -26,6 +30,7 @@ def main() -> int:
     codes = [
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *others]).returncode for name in _wanted(given)
     ]
+    tables.main()
     return max(codes)
 
 

@@ -33,9 +33,9 @@ class Figure:
 
 FIGURES = (
     Figure("R3 alone, p50", lambda round: round.p50, "ms", 1e3, 1.25),
-    Figure("R3 alone, worker's CPU a run", lambda round: round.cpu_alone, "ms", 1e3, 1.5),
+    Figure("R3 alone, CPU a run", lambda round: round.cpu_alone, "ms", 1e3, 1.5),
     Figure("R3, 20 in flight, throughput", lambda round: round.rate, "runs/s", 1, 0.80, at_least=True),
-    Figure("R3, 20 in flight, worker's CPU a run", lambda round: round.cpu, "ms", 1e3, 1.5),
+    Figure("R3, 20 in flight, CPU a run", lambda round: round.cpu, "ms", 1e3, 1.5),
 )
 
 
@@ -53,5 +53,5 @@ def compared(variants: Sequence[Variant], rounds: Sequence[Sequence[Round]], our
     for variant, kept in zip(variants, rounds, strict=True):
         seconds = [second for round in kept for second in round.seconds]
         found.append(Result(f"R3 alone, p99, {variant.name}", _p99(seconds) * 1e3, "ms"))
-    found += [Result(f"peak memory of the worker, {v.name}", v.member.peak, "MB") for v in variants]
+    found += [Result(f"peak memory, {v.name}", v.member.peak, "MB") for v in variants]
     return found

@@ -21,7 +21,7 @@ from surefoot.embedded import binaries
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-WIDTH = 130
+WIDTH = 140
 """Characters of the table, so that no name is broken where the output is no terminal."""
 TIME = "µs"
 """The unit of figures that are parts of something."""

@@ -26,7 +26,7 @@ from benchmarks.starting import Bare, Ours, directed
 
 FLOOR, OURS, UNGUARDED = "floor", "surefoot", "surefoot, guards off"
 OPEN_FLOOR = "floor, sandbox off"
-SDK = "surefoot, Gemini's SDK over HTTP"
+SDK = "surefoot, Gemini's SDK"
 
 
 async def hired(crew: Crew, client: Client) -> list[Variant]:

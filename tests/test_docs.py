@@ -10,6 +10,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from benchmarks import tables
 from surefoot.cli.app import app
 from surefoot.cli.exits import EPILOG
 from surefoot.contracts.base import parse_duration
@@ -114,6 +115,11 @@ def test_every_setting_is_shown_with_its_default() -> None:
     rows = re.findall(r"^\| (`[A-Z].*?) \| (.*?) ?\|", text, flags=re.M)
     shown = {name: default.strip("` ") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     assert shown == dict(re.findall(r"^# ([A-Z_]+)=(.*)$", example(), flags=re.M))
+
+
+def test_the_tables_of_performance_are_those_that_were_measured() -> None:
+    text = tables.DOCUMENT.read_text()
+    assert tables.renewed(text) == text
 
 
 def test_the_readme_knows_the_exit_codes() -> None:
