@@ -149,6 +149,12 @@ async def _long(place: Place) -> tuple[str, ...]:
     return (run,)
 
 
+async def _summarised(place: Place) -> tuple[str, ...]:
+    run = await place.start(*(look_up(number) for number in range(1001, 1019)), profile="forgetful")
+    await place.ended(run)
+    return (run,)
+
+
 async def _long_wait(place: Place) -> tuple[str, ...]:
     run = await place.start(f"{ORDER} {look_up(*range(1001, 1033))}", look_up(1001), profile="careful")
     first = (await place.surefoot.temporal.get_workflow_handle(run).describe()).run_id
@@ -198,6 +204,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "store-outage": _outage,
     "continued-as-new": _long,
     "continued-waiting": _long_wait,
+    "summarised": _summarised,
     "cancelled": _cancelled,
     "unknown-outcome": _unknown,
     "model-outage": _model_outage,
