@@ -161,7 +161,7 @@ class LlmActivities:
             drifts=news.drifts,
             unsettled=() if receipt else (booked,),
             store=news.store if news.store != call.hold.epoch else "",
-            transcript=receipt.transcript if receipt else None,
+            transcript=transcribing.told(receipt),
         )
 
     def _cost(self, call: ModelCall, usage: Usage, version: str | None) -> int:

@@ -8,7 +8,7 @@ from surefoot.contracts.guardrails import BooksClosed
 from surefoot.contracts.models import ModelCall, Preamble, Prompt
 from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.errors import ErrorType, ModelFailed, final
-from surefoot.ports import Addition, Said, Transcripts
+from surefoot.ports import Addition, Receipt, Said, Transcripts
 
 
 class Forgetful:
@@ -67,3 +67,9 @@ def addition(call: ModelCall, answer: AssistantMessage) -> Addition | None:
     if ref is None or call.summary or not answer.calls:
         return None
     return Addition(ref, (*call.prompt.messages, answer), None if ref.preamble else _preamble(call))
+
+
+def told(receipt: Receipt | None) -> TranscriptRef | None:
+    """How much of the conversation is kept now; the run knows where."""
+    kept = receipt.transcript if receipt else None
+    return kept.model_copy(update={"key": ""}) if kept else None

@@ -59,7 +59,7 @@ class Summary:
                 messages=run.state.unkept,
                 max_output_tokens=hold.output_tokens,
             ),
-            transcript=(run.state.kept or run.transcript).model_copy(update={"preamble": ""}),
+            transcript=run.transcript.model_copy(update={"preamble": ""}),
             summary=self._order,
             hold=hold,
             breaker=run.profile.model_breaker.outlasting(limits.model_deadline + policies.MODEL_OVERHEAD),

@@ -92,7 +92,7 @@ class Turn:
             system=profile.system + tool_words.closed_off(profile.tools, decision.open_tools),
             tools=tuple(_offer(tool) for tool in offered),
         )
-        transcript = run.state.kept or run.transcript
+        transcript = run.transcript
         if transcript.preamble == preamble.digest:
             preamble = KEPT
         else:

@@ -53,10 +53,11 @@ class Run:
 
     @property
     def transcript(self) -> TranscriptRef:
-        """Where what is sent of the run's conversation is kept, from its beginning on."""
+        """Where what is sent of the run's conversation is kept, and how much of it is."""
         info, condensed = workflow.info(), self.state.condensed
         generation = f"#{condensed.upto}" if condensed else ""  # which is in no workflow id
-        return TranscriptRef(key=f"{info.namespace}/{info.workflow_id}{generation}")
+        key = f"{info.namespace}/{info.workflow_id}{generation}"
+        return (self.state.kept or TranscriptRef()).model_copy(update={"key": key})
 
     def pin(self, profile: Profile) -> None:
         self._profile = profile

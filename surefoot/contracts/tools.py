@@ -25,8 +25,8 @@ class ToolContract(Terse):
 
     fixed: ClassVar[frozenset[str]] = frozenset({"deadline", "attempts"})
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
-    description: str
-    parameters: JsonObject
+    description: str = ""
+    parameters: JsonObject = {}
     """JSON schema of the arguments, as it is offered to the model."""
     effect: Effect
     identity: tuple[str, ...] | None = None

@@ -8,7 +8,8 @@ from surefoot.contracts.base import Terse
 class TranscriptRef(Terse):
     """The first ``length`` messages of the conversation that is kept under ``key``, as the digest says they are."""
 
-    key: str
+    key: str = ""
+    """Left out by answers, since whoever asked has it."""
     length: int = Field(default=0, ge=0)
     digest: str = ""
     """Of all these messages in order; empty for none."""
