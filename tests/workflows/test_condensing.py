@@ -217,3 +217,21 @@ async def test_a_provider_that_refuses_a_prompt_as_too_long_is_asked_again_after
     assert fact(1) in result.text
     assert [call.status for call in calls].count(400) == 1, "from then on the run knows how much the model takes"
     assert sum("which takes 3,000 tokens" in step for step in steps) >= 2
+
+
+async def test_a_record_is_cut_to_what_the_model_of_the_summary_takes(
+    settings: Settings, temporal_client: Client, simulator: SimulatorClient, ask: Ask, agents: Path
+) -> None:
+    smaller = "gemini-2.5-flash-lite"
+    await simulator.fault("gemini", "context", operation=smaller, tokens=1_500)
+    async with library(settings, temporal_client, agents=agents) as surefoot:
+        profile = forgetful(agents, GEMINI, f"gemini:{smaller}")
+        started = await surefoot.start(ask(reading(8, size=SIZE), profile))
+        result = await surefoot.result(started.run)
+        steps = [step.what for step in (await surefoot.progress(started.run)).steps]
+    calls = [call for call in await simulator.calls("gemini") if call.operation == smaller]
+    assert result.tools_called == ("read_page",) * 8
+    assert fact(1) in result.text
+    assert [call.status for call in calls][:2] == [400, 200]
+    assert any(f"summarised by gemini:{smaller}" in step for step in steps)
+    assert (result.fell_back, result.downgraded) == (False, False)

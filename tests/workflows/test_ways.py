@@ -1,6 +1,6 @@
 """Which model a guardrail check chooses while routes lead around some."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
@@ -20,6 +20,10 @@ LARGE = "mistral:mistral-large-2512"
 LONG = timedelta(minutes=30)
 
 
+NO_MATTER: Mapping[str, object] = {}
+HEEDED: Mapping[str, object] = {"heeds_context": True}
+
+
 class Checks:
     """One worker's checks of one session's runs."""
 
@@ -28,7 +32,13 @@ class Checks:
         self._asked = 0
 
     async def __call__(
-        self, ladder: tuple[str, ...], *fallback: str, limit: int = NANOS_PER_DOLLAR, avoid: tuple[str, ...] = ()
+        self,
+        ladder: tuple[str, ...],
+        *fallback: str,
+        limit: int = NANOS_PER_DOLLAR,
+        avoid: tuple[str, ...] = (),
+        size: int = 1000,
+        context: Mapping[str, object] = NO_MATTER,
     ) -> GuardrailDecision:
         self._asked += 1
         scope = Scope(kind=ScopeKind.SESSION, subject="s1", budget=BudgetLimit(limit=limit))
@@ -39,10 +49,12 @@ class Checks:
             ladder=ladder,
             fallback=fallback,
             avoid=avoid,
-            size=PromptSize(new_bytes=1000, total_bytes=1000),
+            size=PromptSize(new_bytes=size, total_bytes=size),
             output_tokens=100,
         )
-        return await ActivityEnvironment().run(self._activities.check, request)
+        request = GuardrailRequest.model_validate({**request.model_dump(), **context})
+        decision = await ActivityEnvironment().run(self._activities.check, request)
+        return decision.read(request)
 
 
 @pytest.fixture
@@ -143,3 +155,37 @@ async def test_once_the_route_is_gone_the_first_model_is_chosen_again(check: Che
     await routes.drop(SMALL, "incident-1")
     after = await check((SMALL,), FLASH)
     assert (after.model, after.fell_back) == (SMALL, False)
+
+
+FITS_PRO_ALONE = 600_000
+"""Bytes: 200,000 tokens, with the 1,048,576 of Gemini 2.5 Pro and the 128,000 of Mistral Small 3.2 to compare."""
+
+
+async def test_a_prompt_too_long_for_the_model_that_is_chosen_is_told_and_holds_nothing(
+    check: Checks, guards: RedisGuards, prefix: str
+) -> None:
+    too_long = await check((PRO, SMALL), limit=10**8, size=FITS_PRO_ALONE, context=HEEDED)
+    assert (too_long.answer, too_long.model, too_long.context_tokens) == (Answer.TOO_LONG, SMALL, 128_000)
+    assert too_long.hold is None
+    assert await held(guards, prefix) == 0
+    not_asked = await check((SMALL,), limit=10**8, size=FITS_PRO_ALONE)
+    assert not_asked.answer is Answer.GO
+    rich = await check((PRO, SMALL), limit=10**10, size=FITS_PRO_ALONE, context=HEEDED)
+    assert (rich.answer, rich.model) == (Answer.GO, PRO)
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ({}, None),
+        ({"context_tokens": 200_000}, 200_000),
+        ({"contexts": {PRO: 131_072}}, 131_072),
+        ({"contexts": {SMALL: 131_072}}, None),
+    ],
+)
+async def test_the_smallest_context_that_anybody_knows_of_holds(
+    check: Checks, context: dict[str, object], told: int | None
+) -> None:
+    decision = await check((PRO,), limit=10**10, size=FITS_PRO_ALONE, context={**HEEDED, **context})
+    assert decision.context_tokens == (told or 0)
+    assert decision.answer is (Answer.TOO_LONG if told else Answer.GO)
