@@ -1,5 +1,7 @@
 """The conversation of a model call: its beginning is kept out of line, and the answer joins it."""
 
+import asyncio
+
 from temporalio.exceptions import ApplicationError
 
 from surefoot import condensing
@@ -30,7 +32,7 @@ async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt | None:
         return None
     preamble, messages = said.preamble or _preamble(call), (*said.messages, *call.prompt.messages)
     if call.summary:
-        messages = (condensing.question(messages, call.summary),)
+        messages = (await asyncio.to_thread(condensing.question, messages, call.summary),)  # which may be megabytes
     return call.prompt.model_copy(
         update={"system": preamble.system, "tools": preamble.tools, "messages": messages},
     )
