@@ -5,12 +5,15 @@ from collections import OrderedDict
 from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.ports import Said
 
+A_MESSAGE, A_CONVERSATION = 1024, 8192
+"""Bytes of memory that each takes beside its text."""
+
 
 class AtHand:
     """What is found is what the reference means, to the digest; what was not used for the longest is forgotten."""
 
     def __init__(self, most: int) -> None:
-        """``most`` are the bytes of all conversations as JSON; nothing is remembered if it is 0."""
+        """``most`` are the bytes of all conversations, about; nothing is remembered if it is 0."""
         self._most = most
         self._size = 0
         self._kept: OrderedDict[str, tuple[TranscriptRef, Said]] = OrderedDict()
@@ -27,9 +30,13 @@ class AtHand:
 
     def put(self, ref: TranscriptRef, said: Said) -> None:
         before = self._kept.pop(ref.key, None)
-        self._size -= before[0].size if before else 0
+        self._size -= _weight(before[0]) if before else 0
         self._kept[ref.key] = (ref, said)
-        self._size += ref.size
+        self._size += _weight(ref)
         while self._size > self._most:
             _, (forgotten, _) = self._kept.popitem(last=False)
-            self._size -= forgotten.size
+            self._size -= _weight(forgotten)
+
+
+def _weight(ref: TranscriptRef) -> int:
+    return A_CONVERSATION + ref.length * A_MESSAGE + ref.size

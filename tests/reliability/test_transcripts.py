@@ -127,7 +127,7 @@ async def test_a_preamble_is_kept_until_another_takes_its_place(guards: RedisGua
 async def test_a_worker_remembers_what_it_wrote_itself_within_bounds_and_to_the_digest(
     guards: RedisGuards, redis_url: str, prefix: str
 ) -> None:
-    own = RedisTranscripts(guards.store, prefix, at_hand=12_000)
+    own = RedisTranscripts(guards.store, prefix, at_hand=40_000)
     first = await added(guards, own, EMPTY, QUESTION, PREAMBLE)
     second = await added(guards, own, first, RESULT)
     async with Redis.from_url(redis_url) as redis:

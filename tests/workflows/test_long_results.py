@@ -27,6 +27,11 @@ def told(messages: tuple[object, ...]) -> Iterator[str]:
     return (message.content for message in messages if isinstance(message, ToolMessage))
 
 
+def body(told: str) -> str:
+    """A page without its note."""
+    return told.rpartition("\n\n[")[0]
+
+
 async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(redis_url: str, prefix: str) -> None:
     guards = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
     contract = read_on.offered
@@ -47,7 +52,7 @@ async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(redis_url: 
 def test_the_pages_of_a_text_are_all_of_it(text: str) -> None:
     assert pages.is_long(text)
     found = [pages.page(text, number, NAME) for number in range(1, pages.count(text) + 1)]
-    assert "".join(one.rpartition("\n\n[")[0] for one in found) == text
+    assert "".join(body(one) for one in found) == text
     assert max(len(one.encode()) for one in found) <= pages.PAGE
     assert [f'"page": {number + 1}}}' in one for number, one in enumerate(found[:-1], 1)] == [True] * (len(found) - 1)
 
@@ -61,15 +66,19 @@ async def test_a_result_of_5_mb_is_told_page_by_page(
         await surefoot.result(first.run)
         (cut,) = told((await surefoot.conversation(first.run)).messages)
         name = cut.partition('"result": "')[2][:24]
-        further = (
-            f'[[call read_on {{"result": "{name}", "page": 2}}]] [[call read_on {{"result": "{name}", "page": 999}}]]'
-        )
-        second = await surefoot.start(ask(f"{reading(1, size=LARGE)} {further}", PROFILE, key="first", tenant="other"))
+        further = " ".join(f'[[call read_on {{"result": "{name}", "page": {number}}}]]' for number in (2, 316, 317))
+        second = await surefoot.start(ask(f"{reading(1, size=LARGE)} {further}", PROFILE))
+        third = await surefoot.start(ask(f"{reading(1, size=LARGE)} {further}", PROFILE, key="first", tenant="other"))
         await surefoot.result(second.run)
-        foreign = list(told((await surefoot.conversation(second.run)).messages))
+        await surefoot.result(third.run)
+        own = list(told((await surefoot.conversation(second.run)).messages))
+        foreign = list(told((await surefoot.conversation(third.run)).messages))
     assert len(cut.encode()) <= pages.PAGE
     assert cut.startswith(whole[:15_000])
     assert "Page 1 of 316; 5000000 bytes in all" in cut
+    assert [one in whole for one in (body(own[1]), body(own[2]))] == [True, True]
+    assert whole.endswith(body(own[2]))
+    assert "there is no page 317" in own[3]
     assert "not kept" in foreign[1]  # another tenant's
     assert size(await history(first.run)) < 80_000
 
@@ -87,8 +96,7 @@ async def test_a_model_reads_on_where_a_result_was_cut(
         started = await surefoot.start(ask(f"{reading(1, size=20_000)} {words}", PROFILE))
         result = await surefoot.result(started.run)
         found = list(told((await surefoot.conversation(started.run)).messages))
-    body = [one.rpartition("\n\n[")[0] for one in (cut, *found[1:3])]
-    assert "".join(body) == page(1, 40_000)
+    assert "".join(body(one) for one in (cut, *found[1:3])) == page(1, 40_000)
     assert found[2].endswith("[Page 3 of 3; 40000 bytes in all.]")
     assert "the result has 3 pages, so there is no page 4" in found[3]
     assert result.tools_called == ("read_page", "read_on", "read_on")
