@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
+from surefoot import rehearsal
 from surefoot.client.connection import connect
 from surefoot.client.payloads import converter
 from surefoot.errors import InvalidInput, NotFound
@@ -115,6 +116,15 @@ async def test_a_payload_that_is_far_too_large_is_refused(place: Place) -> None:
     with pytest.raises(InvalidInput, match=r"\d{8} bytes"):
         await converter(place.settings).encode(["x" * 33 * 1024 * 1024])
     assert await place.count() == 0
+
+
+@pytest.mark.parametrize("connected", [connect, rehearsal.connect])
+async def test_every_program_of_ours_reads_what_is_kept(
+    place: Place, connected: Callable[[Settings], Awaitable[Client]]
+) -> None:
+    large = "x" * THRESHOLD
+    kept = await converter(place.settings).encode([large])
+    assert await (await connected(place.settings)).data_converter.decode(kept) == [large]
 
 
 async def test_what_one_store_kept_is_read_when_another_is_set(in_redis: Place, in_s3: Place) -> None:
