@@ -87,6 +87,18 @@ def grown(sizes: Report) -> str:
     return _table(("turns", *(f"{name}: {what}, MB" for name, what in left)), rows)
 
 
+def every(report: Report) -> str:
+    """All figures, with the limit of those that have one."""
+    rows = []
+    for name, row in report.rows.items():
+        if row["limit"] is None:
+            rows.append([name, "", f"{report.shown(name)} {row['unit']}", ""])
+        else:
+            what, limit, measured, _, verdict = _limited(report, name)
+            rows.append([what, limit, measured, verdict])
+    return _table(("what", "limit", "measured", ""), rows)
+
+
 def where(report: Report) -> str:
     """The machine and the versions."""
     told, versions = report.context, report.context["versions"]
@@ -102,13 +114,15 @@ def where(report: Report) -> str:
 
 def tables() -> dict[str, str]:
     """By name."""
-    runs, sizes = Report.read(RESULTS / "runs.json"), Report.read(RESULTS / "sizes.json")
+    runs, sizes, scale = (Report.read(RESULTS / f"{name}.json") for name in ("runs", "sizes", "scale"))
     return {
         "limits": limits(runs, sizes),
         "compared": compared(runs),
         "grown": grown(sizes),
+        "scale": every(scale),
         "where runs": where(runs),
         "where sizes": where(sizes),
+        "where scale": where(scale),
     }
 
 
