@@ -52,7 +52,7 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt | $(STAMP)
 	@touch $@
 
 bench-peers: $(PEERS_STAMP)
-	@exec $(BIN)/python -m benchmarks.peers $(ARGS)
+	@exec $(BIN)/python -m benchmarks peers $(ARGS)
 
 bench-scale: $(STAMP)
 	@exec $(BIN)/python -m benchmarks.scale $(ARGS)

@@ -10,9 +10,12 @@ import sys
 
 import benchmarks
 from benchmarks import tables
+from benchmarks.peers import installed
 
-NAMES = ("runs", "sizes", "guards", "paging", "scale")
+NAMES = ("runs", "sizes", "guards", "paging", "scale", "peers")
 """In this order."""
+PEERS = "peers"
+"""Measured with all where they are installed, which ``make bench-peers`` does."""
 
 
 def known() -> list[str]:
@@ -35,7 +38,8 @@ def main() -> int:
 
 
 def _wanted(given: argparse.Namespace) -> list[str]:
-    return [name for name in known() if not given.names or name in given.names]
+    there = [name for name in known() if name != PEERS or installed.there()]
+    return [name for name in known() if name in (given.names or there)]
 
 
 if __name__ == "__main__":

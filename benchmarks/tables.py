@@ -15,6 +15,15 @@ RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 VARIANTS = ("floor", "surefoot", "surefoot, guards off", "surefoot, Gemini's SDK", "floor, sandbox off")
 SIZED = ("floor", "surefoot", "surefoot, payloads out of line")
+PEERS = (
+    "floor",
+    "surefoot",
+    "Pydantic AI",
+    "OpenAI Agents",
+    "Pydantic AI, sandbox off",
+    "OpenAI Agents, sandbox off",
+    "Pydantic AI, continuing as new",
+)
 QUARTILES = ("lower quartile", "upper quartile")
 
 
@@ -99,6 +108,35 @@ def every(report: Report) -> str:
     return _table(("what", "limit", "measured", ""), rows)
 
 
+def beside_peers(peers: Report) -> str:
+    """Multiples of the floor, sizes and lengths; a row for each figure, a column for each peer."""
+    figures: dict[str, dict[str, str]] = {}
+    for name, row in peers.rows.items():
+        if (split := _of_peer(name)) and row["unit"] not in ("ms", "runs/s"):
+            figure, peer = split
+            what = figure if row["unit"] in figure.split() else f"{figure}, {row['unit']}"
+            figures.setdefault(what, {})[peer] = _beside(peers, name)
+    rows = [[figure, *(cells.get(peer, "") for peer in PEERS)] for figure, cells in figures.items()]
+    return _table(("what", *PEERS), rows)
+
+
+def _of_peer(name: str) -> tuple[str, str] | None:
+    """The figure and whose it is; nothing for quartiles."""
+    plain = name.removesuffix(" to floor").partition(", then: ")[0]
+    for peer in sorted(PEERS, key=len, reverse=True):
+        before, found, after = plain.partition(f", {peer}")
+        if found:
+            return None if after.endswith(" quartile") or " to floor" in after else (before + after, peer)
+    return None
+
+
+def _beside(peers: Report, name: str) -> str:
+    """A figure with its quartiles, and whether it misses its limit."""
+    quartiles = [peers.shown(f"{name}, {which}") for which in QUARTILES]
+    spread = f" ({' to '.join(quartiles)})" if all(quartiles) else ""
+    return f"{peers.shown(name)}{spread}{'' if peers.rows[name]['ok'] else ' **behind**'}"
+
+
 def where(report: Report) -> str:
     """The machine and the versions."""
     told, versions = report.context, report.context["versions"]
@@ -114,7 +152,7 @@ def where(report: Report) -> str:
 
 def tables() -> dict[str, str]:
     """By name."""
-    runs, sizes, scale = (Report.read(RESULTS / f"{name}.json") for name in ("runs", "sizes", "scale"))
+    runs, sizes, scale, peers = (Report.read(RESULTS / f"{name}.json") for name in ("runs", "sizes", "scale", "peers"))
     return {
         "limits": limits(runs, sizes),
         "compared": compared(runs),
@@ -123,6 +161,8 @@ def tables() -> dict[str, str]:
         "where runs": where(runs),
         "where sizes": where(sizes),
         "where scale": where(scale),
+        "peers": beside_peers(peers),
+        "where peers": where(peers),
     }
 
 

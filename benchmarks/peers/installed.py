@@ -13,6 +13,10 @@ def python(folder: Path = FOLDER) -> str:
     return str(folder / "bin" / "python")
 
 
+def there(folder: Path = FOLDER) -> bool:
+    return Path(python(folder)).exists()
+
+
 def versions(folder: Path = FOLDER) -> dict[str, str]:
     """Of what the peers are made of, by name; where it is not installed, leaves with a line that tells how to."""
     places = [str(path) for path in folder.glob("lib/python*/site-packages")]
