@@ -164,7 +164,7 @@ def _figures(title: str, results: list[Result]) -> Table:
         limit = "" if r.limit is None else f"{'≥' if r.at_least else '≤'} {r.limit:g}"
         verdict = "" if r.limit is None else ("ok" if r.ok else "MISS")
         quartiles = f"{r.spread.low:.2f} to {r.spread.high:.2f}" if r.spread else ""
-        table.add_row(r.name, f"{r.value:,.2f}", quartiles, r.unit, limit, verdict)
+        table.add_row(r.name, f"{r.value:,.{2 if r.value >= 1 else 3}f}", quartiles, r.unit, limit, verdict)
     return table
 
 
