@@ -3,13 +3,13 @@
 This and ``bucket.py`` alone know Temporal's external storage, which is experimental.
 """
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     DataConverter,
     ExternalStorage,
@@ -98,7 +98,23 @@ def _converter(readers: Sequence[StorageDriver], writer: StorageDriver | None, a
     storage = ExternalStorage(
         drivers=readers, driver_selector=lambda _context, _payload: writer, payload_size_threshold=above
     )
-    return dataclasses.replace(pydantic_data_converter, external_storage=storage)
+    return DataConverter(payload_converter_class=OneConverter, external_storage=storage)
+
+
+class OneConverter(PydanticPayloadConverter):
+    """The same object whenever it is made: the SDK makes one for nearly every payload, to see each type anew."""
+
+    _made: ClassVar["OneConverter | None"] = None
+
+    def __new__(cls) -> "OneConverter":
+        """The one, which the first call makes."""
+        if cls._made is None:
+            cls._made = super().__new__(cls)
+            PydanticPayloadConverter.__init__(cls._made)
+        return cls._made
+
+    def __init__(self) -> None:
+        """It is made already."""
 
 
 def converter(settings: Settings) -> DataConverter:
