@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from surefoot.embedded.redis import Redis
@@ -25,18 +25,24 @@ BYTES = 500_000
 """Of all recorded histories."""
 
 
-async def replay(history: WorkflowHistory) -> None:
+async def replay(history: WorkflowHistory, within: WorkflowRunner | None = None) -> None:
     replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=runner(), data_converter=pydantic_data_converter, namespace=NAMESPACE
+        workflows=WORKFLOWS,
+        workflow_runner=within or runner(),
+        data_converter=pydantic_data_converter,
+        namespace=NAMESPACE,
     )
     await replayer.replay_workflow(history)
 
 
+@pytest.mark.parametrize("within", [runner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "as workers run"])
 @pytest.mark.parametrize("name", RECORDED)
-async def test_what_an_older_worker_began_goes_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_an_older_worker_began_goes_on(
+    name: str, within: WorkflowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if name.startswith(FIRST_INCIDENTS):
         monkeypatch.setattr(policies, "SIGNALS_A_RUN", 5)
-    await replay(golden.read(RECORDED[name]))
+    await replay(golden.read(RECORDED[name]), within)
 
 
 async def test_code_that_decides_otherwise_is_found_out() -> None:
