@@ -42,6 +42,14 @@ def proxy(proxied: tuple[FaultProxy, str]) -> FaultProxy:
 
 
 @pytest.fixture
+async def unhurried(proxied: tuple[FaultProxy, str], prefix: str) -> AsyncIterator[RedisGuards]:
+    """As ``guards``, with time for whoever shares the machine: a reply that is lost is not waited for."""
+    found = RedisGuards.connect(proxied[1], prefix=prefix, timeout=timedelta(seconds=2))
+    yield found
+    await found.close()
+
+
+@pytest.fixture
 async def guards(proxied: tuple[FaultProxy, str], prefix: str) -> AsyncIterator[RedisGuards]:
     """Guards whose connections pass through the proxy."""
     found = RedisGuards.connect(proxied[1], prefix=prefix, timeout=PATIENCE)

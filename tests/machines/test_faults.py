@@ -97,17 +97,17 @@ async def same_in_both_worlds(
 
 @pytest.mark.parametrize("name", DEEDS)
 async def test_a_call_whose_reply_was_lost_answers_the_same_when_it_is_repeated(
-    direct: RedisGuards, guards: RedisGuards, proxy: FaultProxy, prefix: str, name: str
+    direct: RedisGuards, unhurried: RedisGuards, proxy: FaultProxy, prefix: str, name: str
 ) -> None:
-    await same_in_both_worlds(DEEDS[name], direct, guards, proxy, prefix, lose=0, refusing=False)
+    await same_in_both_worlds(DEEDS[name], direct, unhurried, proxy, prefix, lose=0, refusing=False)
 
 
 @pytest.mark.parametrize("lose", [0, 1])
 @pytest.mark.parametrize("name", BEGINNINGS)
 async def test_a_refusal_whose_reply_was_lost_puts_back_what_it_took(
-    direct: RedisGuards, guards: RedisGuards, proxy: FaultProxy, prefix: str, name: str, lose: int
+    direct: RedisGuards, unhurried: RedisGuards, proxy: FaultProxy, prefix: str, name: str, lose: int
 ) -> None:
-    await same_in_both_worlds(BEGINNINGS[name], direct, guards, proxy, prefix, lose=lose, refusing=True)
+    await same_in_both_worlds(BEGINNINGS[name], direct, unhurried, proxy, prefix, lose=lose, refusing=True)
 
 
 async def test_a_cancelled_call_ends_at_any_instant(direct: RedisGuards) -> None:

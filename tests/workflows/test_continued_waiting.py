@@ -102,8 +102,8 @@ async def test_an_open_approval_is_the_same_in_the_new_history(
 async def test_an_approval_expires_when_it_was_said_to_however_many_histories_it_waited_in(
     archive: SurefootClient, temporal_client: Client, simulator: SimulatorClient, ask: Ask
 ) -> None:
-    result = await archive.run(ask(f"[[parallel {order('mug')} {reads()}]] Thanks.", "unattended"))
-    run = (await archive.runs(limit=1))[0].run
+    run = (await archive.start(ask(f"[[parallel {order('mug')} {reads()}]] Thanks.", "unattended"))).run
+    result = await archive.result(run)
     told = await results(archive, run)
     assert told[0].startswith("Nobody approved this call within 0:00:03")
     assert [incident for incident in result.incidents if "approval_expired" in incident] == list(result.incidents)
