@@ -8,7 +8,7 @@ from benchmarks.variants.reader import PROVIDER, Reader, read_page
 from surefoot import logs
 from surefoot.client.connection import connect
 from surefoot.settings import Settings, load
-from worker import composed
+from worker import composed, settle
 
 AGENTS = Path(__file__).resolve().parents[1] / "agents"
 NOWHERE = "http://127.0.0.1:9"
@@ -45,6 +45,7 @@ async def main() -> None:
     logs.configure(found)
     client = await connect(found)
     async with composed(found, client, designs=(read_page,), **{PROVIDER: Reader()}) as worker:
+        settle()
         await serving.served(worker)
 
 
