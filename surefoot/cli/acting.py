@@ -41,12 +41,24 @@ def connected(act: Act, *, as_json: bool) -> None:
 def attempt(work: Callable[[], Awaitable[Answer]], *, as_json: bool) -> None:
     """The same for what cares for its settings itself."""
     try:
-        answer = asyncio.run(_awaited(work))
+        with asyncio.Runner(loop_factory=_StaysOpen) as runner:
+            answer = runner.run(_awaited(work))
     except SurefootError as error:
         raise typer.Exit(report(error, as_json=as_json)) from error
     tell(answer, as_json=as_json)
     if answer.code:
         raise typer.Exit(answer.code)
+
+
+class _StaysOpen(asyncio.SelectorEventLoop):
+    """A loop to which a call of Temporal's that was given up may still report.
+
+    Its thread asks whether the call was cancelled, and reports it as two steps; if the loop is closed between them,
+    it writes a traceback to the terminal. The process ends soon after.
+    """
+
+    def close(self) -> None:
+        pass
 
 
 async def _awaited(work: Callable[[], Awaitable[Answer]]) -> Answer:

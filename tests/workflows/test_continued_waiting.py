@@ -45,10 +45,11 @@ async def asked_anew(surefoot: SurefootClient, run: str, *, histories: int = 2) 
     """What is open once the run has gone on in a new history, and waits there."""
 
     async def waiting() -> tuple[ApprovalRequest, ...]:
+        if await executions(surefoot, run) != histories:
+            return ()  # it waited in the one before, too
         progress = await surefoot.progress(run)
         assert progress.phase is not Phase.ENDED
-        found = progress.approvals if progress.phase is Phase.WAITING_FOR_APPROVAL else ()
-        return found if await executions(surefoot, run) == histories else ()
+        return progress.approvals if progress.phase is Phase.WAITING_FOR_APPROVAL else ()
 
     return await until(waiting)
 
