@@ -45,7 +45,7 @@ class WatchActivities:
         match report.kind:
             case IncidentKind.STORE_OUTAGE:
                 await self._office.claim(NOTHING)
-                return f"{report.subject} answers."
+                return recovery.STORE_ANSWERS
             case IncidentKind.OUTCOME_UNKNOWN:
                 return recovery.of_claim(await self._office.claim(str(report.facts.get("effect_key", NOTHING))))
             case IncidentKind.BUDGET_SOFT | IncidentKind.BUDGET_HARD:

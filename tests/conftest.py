@@ -35,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes
         config.stash[SERVERS] = SessionServers()
         config.stash[SERVERS].start()
+    else:
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # the processes that tests start run at full speed, unmeasured
     # Tests set variables while Temporal's threads read them, and C's setenv moves what C's getenv reads.
     os.environ = os.environ.copy()  # type: ignore[assignment]  # noqa: B003  # a dict, which C does not know
 
@@ -115,8 +117,8 @@ def settings(
         SUREFOOT_STATE_DIR=tmp_path / "state",
         SUREFOOT_TASK_QUEUE=task_queue,
         SUREFOOT_KEY_PREFIX=prefix,
-        SUREFOOT_HEARTBEAT=timedelta(seconds=1),
-        SUREFOOT_STICKY=timedelta(milliseconds=500),
+        SUREFOOT_HEARTBEAT=timedelta(seconds=2),
+        SUREFOOT_STICKY=timedelta(seconds=1),
         SUREFOOT_SANDBOX=True,
         REDIS_URL=redis_url,
         TEMPORAL_ADDRESS=temporal_address,

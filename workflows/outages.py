@@ -8,6 +8,7 @@ from surefoot.contracts.incidents import IncidentKind, IncidentReport, Recovery
 from surefoot.contracts.models import ModelBooking
 from surefoot.contracts.tools import ToolBooking
 from surefoot.idempotency import incident_id
+from surefoot.incidents.recovery import STORE_ANSWERS
 from workflows.guard_news import FLEET
 from workflows.reporting import Told, recovered, tell
 from workflows.run import Run
@@ -51,7 +52,7 @@ async def over(run: Run) -> None:
     if not incident:
         return
     run.state = run.state.model_copy(update={"outage": ""})
-    recovery = Recovery(run_id=workflow.info().workflow_id, summary="Redis answers again.", at=workflow.now())
+    recovery = Recovery(run_id=workflow.info().workflow_id, summary=STORE_ANSWERS, at=workflow.now())
     await unhindered(recovered(incident, recovery))
     run.note(recovery.summary)
 

@@ -14,6 +14,8 @@ RUNS = (KIND.RUN_FAILED, KIND.TOOL_FAILED)
 """Kinds that a run's answer says something about."""
 UNBOOKED = "unsettled"
 """The fact of a run whose books could not be closed: that it is run again does not mend them."""
+STORE_ANSWERS = "Redis answers again."
+"""Why the outage of the store is over, whoever notices it first: a run that met it, or the incident itself."""
 HEALS = frozenset({*BREAKERS, *BUDGETS, *RUNS, KIND.OUTCOME_UNKNOWN, KIND.STORE_OUTAGE})
 """Kinds of which it can be seen that they are over. The others end by a person's word, or are forgotten."""
 

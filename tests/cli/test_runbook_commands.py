@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 import worker
 from surefoot.client import SurefootClient
+from surefoot.client.incidents import INCIDENT_WORKFLOW
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentReport
 from surefoot.contracts.runs import RunRequest
 from surefoot.errors import RunFailed
@@ -129,23 +130,17 @@ async def incidents(
         for kind in (K.STORE_WIPED, K.STORE_OUTAGE, K.PRICE_DRIFT):
             await trouble.tell(kind, failed)
         found: dict[IncidentKind, Incident] = {}
+        mine = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND TaskQueue = '{settings.task_queue}'"
 
         async def all_composed() -> bool:
-            for kind in K:
-                if kind not in found and (incident := await composed_one(surefoot, kind, unique)):
-                    found[kind] = incident
-            return len(found) == len(K)
+            async for one in temporal_client.list_workflows(mine):
+                incident = await surefoot.incident(one.id)
+                if incident.runbook:
+                    found[incident.report.kind] = incident
+            return found.keys() == set(K)
 
         await until(all_composed)
         yield found
-
-
-async def composed_one(surefoot: SurefootClient, kind: IncidentKind, unique: str) -> Incident | None:
-    for found in await surefoot.incidents(kind=kind, limit=100):
-        incident = await surefoot.incident(found.id)
-        if unique in incident.report.run_id or incident.report.episode == unique:
-            return incident if incident.runbook else None
-    return None
 
 
 def steps(markdown: str) -> list[Step]:

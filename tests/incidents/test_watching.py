@@ -179,7 +179,7 @@ async def test_while_redis_is_away_nothing_is_over(kind: IncidentKind) -> None:
 
 
 async def test_a_store_is_back_once_it_answers() -> None:
-    assert await seen(report(K.STORE_OUTAGE), PlainOffice()) == "redis answers."
+    assert await seen(report(K.STORE_OUTAGE), PlainOffice()) == "Redis answers again."
 
 
 @pytest.mark.parametrize("kind", [K.STORE_WIPED, K.APPROVAL_EXPIRED, K.PRICE_DRIFT])

@@ -21,7 +21,8 @@ from tests.workflows.conftest import Ask
 from tests.workflows.test_agent import History
 from worker import composed
 
-THINKING = timedelta(seconds=1)
+THINKING = timedelta(seconds=5)
+"""Long enough for a failover on a busy machine."""
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ SECRETS = (*keys.SLACK.split("/"), keys.PAGERDUTY, keys.OPSGENIE, keys.WEBHOOK, 
 @pytest.fixture
 async def hasty(settings: Settings, simulator: SimulatorClient) -> AsyncIterator[Channels]:
     """The channels, with little patience."""
-    found = channels(set_up(settings, **simulator.channel_variables), timedelta(milliseconds=300))
+    found = channels(set_up(settings, **simulator.channel_variables), timedelta(seconds=1))
     yield found
     await found.aclose()
 
