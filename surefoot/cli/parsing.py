@@ -4,9 +4,8 @@ import shlex
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
 
-from surefoot.cli.app import app
+from surefoot.cli.app import whole
 from surefoot.cli.groups import Defaulting
 
 
@@ -19,20 +18,19 @@ def refusal(command: str) -> str | None:
     if {"-h", "--help"} & set(words):
         return "it asks for help only"
     try:
-        return _refused(words)
+        return _refused(words, whole())
     except typer.TyperException as error:
         return error.format_message()
 
 
-def _refused(words: list[str]) -> str | None:
-    named, rest = get_command(app), words
-    while isinstance(named, TyperGroup):
-        if not rest and not isinstance(named, Defaulting):
-            return "it names no command"
-        context = named.make_context("starter.py", rest)
-        _, found, rest = named.resolve_command(context, rest)
-        if found is None:
-            return "it names no command"
-        named = found
-    named.make_context("starter.py", rest)  # raises where an argument or an option is wrong
+def _refused(words: list[str], within: TyperGroup) -> str | None:
+    if not words and not isinstance(within, Defaulting):
+        return "it names no command"
+    context = within.make_context("starter.py", words)
+    _, found, rest = within.resolve_command(context, words)
+    if found is None:
+        return "it names no command"
+    if isinstance(found, TyperGroup):
+        return _refused(rest, found)
+    found.make_context("starter.py", rest)  # raises where an argument or an option is wrong
     return None

@@ -13,6 +13,7 @@ from surefoot.errors import ProviderFailure
 from surefoot.llm import errors, gemini_request
 from surefoot.llm.gemini_answer import Answer
 from surefoot.llm.streaming import StreamedModel
+from surefoot.tls import trusted
 
 _NAME = "Gemini"
 _VERSION = "v1beta"
@@ -31,6 +32,7 @@ class GeminiModel(StreamedModel[types.GenerateContentResponse]):
             api_version=_VERSION,
             httpx_client=self._http.blocking,
             httpx_async_client=self._http.waiting,
+            async_client_args={"ssl": trusted()},  # for its websockets, which nobody here uses; it reads its own if not
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         return genai.Client(enterprise=False, api_key=self._key, http_options=options)

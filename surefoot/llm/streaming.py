@@ -14,6 +14,7 @@ from surefoot.contracts.models import Generation, Prompt
 from surefoot.llm import errors
 from surefoot.llm.parts import call_ids
 from surefoot.ports import OnText
+from surefoot.tls import trusted
 
 _CONNECT = 10.0
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
@@ -29,14 +30,13 @@ async def _limit_connecting(request: httpx2.Request) -> None:
 
 
 class HttpClients:
-    """The pair of clients that an SDK wants to be given, with one TLS context."""
+    """The pair of clients that an SDK wants to be given."""
 
     def __init__(self) -> None:
-        tls = httpx2.create_ssl_context()
         self.waiting = httpx2.AsyncClient(
-            verify=tls, limits=_LIMITS, follow_redirects=False, event_hooks={"request": [_limit_connecting]}
+            verify=trusted(), limits=_LIMITS, follow_redirects=False, event_hooks={"request": [_limit_connecting]}
         )
-        self.blocking = httpx2.Client(verify=tls)
+        self.blocking = httpx2.Client(verify=trusted())
         """Never used; without it an SDK makes one of its own."""
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ from surefoot.simulator.faults import Fault, FaultKind
 from surefoot.simulator.records import CallEntry, EffectEntry, Sunk
 from surefoot.simulator.sinks import keys
 from surefoot.simulator.sinks.alerts import Alert
+from surefoot.tls import trusted
 
 _EFFECTS = TypeAdapter(list[EffectEntry])
 _CALLS = TypeAdapter(list[CallEntry])
@@ -53,7 +54,7 @@ class SimulatorClient:
 
     def __init__(self, base_url: str, world: str) -> None:
         self.url = f"{base_url.rstrip('/')}/w/{world}"
-        self._http = httpx2.AsyncClient(base_url=self.url, timeout=10)
+        self._http = httpx2.AsyncClient(base_url=self.url, timeout=10, verify=trusted())
 
     async def __aenter__(self) -> Self:
         return self

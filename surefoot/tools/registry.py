@@ -1,11 +1,11 @@
 """Every tool there is, and those that a worker has, since their back ends are set up."""
 
-import ssl
 from collections.abc import Iterable, Iterator, Mapping
 
 import httpx2
 
 from surefoot.settings import Settings
+from surefoot.tls import trusted
 from surefoot.tools.contract import Design, Tool
 from surefoot.tools.crm import look_up_customer
 from surefoot.tools.http import Backend
@@ -46,8 +46,8 @@ class ToolRegistry(Mapping[str, Tool]):
     @classmethod
     def from_settings(cls, settings: Settings, designs: Iterable[Design[Backend]] = DESIGNS) -> "ToolRegistry":
         """The tools whose back ends have an address in the settings."""
-        # The environment is the settings' alone: no proxies from it. Certificates are OpenSSL's.
-        client = httpx2.AsyncClient(verify=ssl.create_default_context(), trust_env=False, limits=CONNECTIONS)
+        # The environment is the settings' alone: no proxies from it.
+        client = httpx2.AsyncClient(verify=trusted(), trust_env=False, limits=CONNECTIONS)
         tools, missing = [], {}
         for design in designs:
             address = getattr(settings, design.backend)

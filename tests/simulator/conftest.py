@@ -9,13 +9,14 @@ from google.genai import types
 from mistralai.client import Mistral
 
 from surefoot.simulator.client import SimulatorClient
+from surefoot.tls import trusted
 
 
 @pytest.fixture
 async def http(simulator: SimulatorClient) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain client, with keys that both providers take."""
     keys = {"x-goog-api-key": "simulator", "authorization": "Bearer simulator"}
-    async with httpx2.AsyncClient(base_url=simulator.url, timeout=5, headers=keys) as client:
+    async with httpx2.AsyncClient(base_url=simulator.url, timeout=5, headers=keys, verify=trusted()) as client:
         yield client
 
 

@@ -1,7 +1,6 @@
 """Looks at the channels without telling anybody anything, or with one message that says that it is a test."""
 
 import asyncio
-import ssl
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from surefoot.incidents.channels.opsgenie import Opsgenie
 from surefoot.incidents.channels.registry import VARIABLES, address_of, channels
 from surefoot.ports import ChannelPort
 from surefoot.settings import Settings
+from surefoot.tls import trusted
 
 NAMES: tuple[ChannelName, ...] = get_args(ChannelName)
 PATIENCE = timedelta(seconds=3)
@@ -98,7 +98,7 @@ async def _reached(name: ChannelName, settings: Settings) -> Checked:
 
 
 async def _connected(address: httpx2.URL) -> None:
-    tls = ssl.create_default_context() if address.scheme == "https" else None
+    tls = trusted() if address.scheme == "https" else None
     port = address.port or (443 if tls else 80)
     async with asyncio.timeout(PATIENCE.total_seconds()):
         _, writer = await asyncio.open_connection(address.host, port, ssl=tls)

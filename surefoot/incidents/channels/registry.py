@@ -1,6 +1,5 @@
 """Which channels there are, by the settings."""
 
-import ssl
 from datetime import timedelta
 
 import httpx2
@@ -16,6 +15,7 @@ from surefoot.incidents.channels.slack import Slack
 from surefoot.incidents.channels.webhook import Webhook
 from surefoot.ports import ChannelPort
 from surefoot.settings import Settings
+from surefoot.tls import trusted
 
 VARIABLES = {
     "pagerduty": "PAGERDUTY_ROUTING_KEY",
@@ -48,8 +48,8 @@ def channels(settings: Settings, timeout: timedelta = TIMEOUT) -> Channels:
 
     Raises ``InvalidInput`` for what cannot be used, without showing it.
     """
-    # The environment is the settings' alone: no proxies from it. Certificates are OpenSSL's.
-    client = httpx2.AsyncClient(verify=ssl.create_default_context(), trust_env=False, limits=CONNECTIONS)
+    # The environment is the settings' alone: no proxies from it.
+    client = httpx2.AsyncClient(verify=trusted(), trust_env=False, limits=CONNECTIONS)
     found = Channels(client)
     if key := _key(settings.pagerduty_key, VARIABLES["pagerduty"]):
         found["pagerduty"] = PagerDuty(key, str(settings.pagerduty_url), client, timeout)
