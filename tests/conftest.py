@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _refuse_without_programs()
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with the other processes
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what runs in its background ignore it
         config.stash[SERVERS] = SessionServers()
         config.stash[SERVERS].start()
     else:
