@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Literal
 
-from surefoot.contracts.breakers import BreakerState
+from surefoot.contracts.breakers import BreakerState, BreakerStatus
 from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState
 from surefoot.contracts.runs import RunResult
 from surefoot.demo.stage import Stage
@@ -17,7 +17,7 @@ CHANNELS = {"pagerduty", "opsgenie", "slack", "webhook"}
 QUESTION = "Where is my order A-1003?"
 TOOL = "look_up_order"
 FAILURES = 5
-"""As many open the circuit. Each other customer may have one more call on its way when the last of them fails."""
+"""The last of them opens the circuit. Each other customer may have one more call on its way by then."""
 OPEN_FOR = timedelta(seconds=3)
 """As the demo's profiles have it."""
 
@@ -28,8 +28,12 @@ async def hang(stage: Stage) -> None:
     results = await _ask(stage, FAILURES, "hung")
     tried = len(await stage.shop.calls("orders")) - before
     stage.quote(results[0].text)
-    few = FAILURES <= tried < 2 * FAILURES
-    stage.hold(few, f"after {tried} attempts that hung for 1 s each, the circuit of {TOOL} is open", tried)
+    why = (await _breaker(stage)).reason
+    stage.hold(
+        why.startswith(f"{FAILURES} failures ") and FAILURES <= tried < 2 * FAILURES,
+        f"after {tried} attempts that hung for 1 s each, the circuit of {TOOL} is open",
+        (tried, why),
+    )
     late = await _ask(stage, 3, "refused")
     more = len(await stage.shop.calls("orders")) - before - tried
     stage.hold(more == 0, "3 more customers are answered at once; none of their calls reaches the back end", more)
@@ -47,7 +51,7 @@ async def recover(stage: Stage) -> None:
     probes = len(await stage.shop.calls("orders")) - before
     stage.quote(results[0].text)
     stage.hold(probes == 1, "one probe went through, and its customer was answered", probes)
-    state = await _breaker(stage)
+    state = (await _breaker(stage)).state
     stage.hold(state is BreakerState.CLOSED, f"the circuit is {state}", state)
     resolved = await stage.until(lambda: _resolved(stage, incident), "the incident's resolution")
     stage.hold(resolved.state is IncidentState.RESOLVED, f"the incident resolved itself: {resolved.resolved_why}")
@@ -105,10 +109,10 @@ async def _resolved(stage: Stage, incident: Incident) -> Incident | Literal[Fals
     return now if now.state is IncidentState.RESOLVED else False
 
 
-async def _breaker(stage: Stage) -> BreakerState:
+async def _breaker(stage: Stage) -> BreakerStatus:
     store = Store.connect(stage.settings.redis_url.get_secret_value(), timeout=stage.settings.store_timeout)
     try:
         office = RedisOffice(store, stage.settings.key_prefix)
-        return next(status.state for status in await office.breakers() if status.name == TOOL)
+        return next(status for status in await office.breakers() if status.name == TOOL)
     finally:
         await store.close()
