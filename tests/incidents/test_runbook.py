@@ -8,6 +8,7 @@ from jinja2 import DictLoader, PackageLoader, TemplateError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from surefoot.cli.app import whole
 from surefoot.cli.parsing import refusal
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.incidents import ComposeRequest, Evidence, IncidentKind, IncidentReport, TimelineEntry
@@ -253,6 +254,13 @@ def test_a_general_template_that_fails_is_an_error() -> None:
 def test_the_command_line_says_whether_it_would_take_a_command(command: str, why: str | None) -> None:
     found = refusal(command)
     assert found is None if why is None else why in (found or "")
+
+
+def test_the_command_line_is_put_together_once_for_all_that_are_asked_about() -> None:
+    whole.cache_clear()
+    for command in ("./starter.py runs", "./starter.py incidents list", "./starter.py mend it"):
+        refusal(command)
+    assert whole.cache_info().misses == 1
 
 
 def test_a_command_that_the_command_line_does_not_know_is_a_problem_of_the_runbook() -> None:
