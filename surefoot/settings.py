@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     sandbox: Annotated[bool, Field(alias="SUREFOOT_SANDBOX")] = False
     """Run workflow code in Temporal's sandbox, which refuses clocks and dice, at more CPU and memory a run."""
     store_timeout: Annotated[Duration, Field(alias="SUREFOOT_STORE_TIMEOUT")] = timedelta(milliseconds=300)
-    """For one answer of Redis."""
+    """For one answer of Redis; commands wait 2 s at least."""
 
     transcript_memory: Annotated[int, Field(alias="SUREFOOT_TRANSCRIPT_MEMORY", ge=0)] = 32 * 1024 * 1024
     """Bytes of conversations that a worker keeps at hand, so that it need not read from Redis what it wrote itself."""

@@ -6,21 +6,18 @@ from contextlib import asynccontextmanager
 from surefoot.cli.deeds import done
 from surefoot.cli.output import Answer, table, words
 from surefoot.cli.plain import public, when
+from surefoot.cli.store import opened_store
 from surefoot.desk import RouteDesk
 from surefoot.errors import InvalidInput
 from surefoot.profiles.document import close_match
 from surefoot.reliability.routes import RedisRoutes
-from surefoot.reliability.store import Store
 from surefoot.settings import Settings
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[RouteDesk]:
-    store = Store.connect(settings.redis_url.get_secret_value(), timeout=settings.store_timeout)
-    try:
+    async with opened_store(settings) as store:
         yield RedisRoutes(store, settings.key_prefix)
-    finally:
-        await store.close()
 
 
 async def routes(settings: Settings) -> Answer:

@@ -5,22 +5,19 @@ from contextlib import asynccontextmanager
 
 from surefoot.cli.output import Answer, remark, table
 from surefoot.cli.plain import public, when
+from surefoot.cli.store import opened_store
 from surefoot.errors import SurefootError
 from surefoot.ports import GuardDesk
 from surefoot.profiles import Profiles
 from surefoot.reliability.office import RedisOffice
-from surefoot.reliability.store import Store
 from surefoot.settings import Settings
 from surefoot.tools.registry import ToolRegistry
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[GuardDesk]:
-    store = Store.connect(settings.redis_url.get_secret_value(), timeout=settings.store_timeout)
-    try:
+    async with opened_store(settings) as store:
         yield RedisOffice(store, settings.key_prefix)
-    finally:
-        await store.close()
 
 
 @asynccontextmanager

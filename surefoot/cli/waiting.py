@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import partial
 
 from surefoot.attributes import APPROVAL
+from surefoot.cli.store import opened_store
 from surefoot.cli.watching import Watcher, watcher
 from surefoot.client import SurefootClient
 from surefoot.contracts.approvals import ApprovalRequest
 from surefoot.contracts.runs import RunProgress, RunResult
 from surefoot.errors import StoreUnavailable, Unreachable
-from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import Settings
 
@@ -120,14 +120,11 @@ class _Watch:
 async def _listen(client: SurefootClient, settings: Settings, run: str, view: Watcher) -> Open:
     """Pass the model's words on as they come; never ends. Without Redis there are none, which is no failure."""
     started = (await client.describe(run)).started_at - CLOCKS
-    store = Store.connect(settings.redis_url.get_secret_value(), timeout=settings.store_timeout)
     try:
-        async for piece in RedisTextStream(store, settings.key_prefix).follow(
-            run, after=str(int(started.timestamp() * 1000))
-        ):
-            view.hear(piece.turn, piece.text)
+        async with opened_store(settings) as store:
+            words = RedisTextStream(store, settings.key_prefix)
+            async for piece in words.follow(run, after=str(int(started.timestamp() * 1000))):
+                view.hear(piece.turn, piece.text)
     except StoreUnavailable as error:
         view.miss(f"the model's words cannot be followed: {error}")
-    finally:
-        await store.close()
     return await asyncio.Future()

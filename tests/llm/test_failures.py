@@ -176,10 +176,10 @@ async def test_silence_longer_than_the_limit_is_a_failure_that_may_be_billed(
 
 
 async def test_a_slow_stream_is_not_silent(wire: Wire, either: Caller) -> None:
-    pauses = [timedelta(milliseconds=250)] * 4
+    pauses = [timedelta(milliseconds=500)] * 4
     events = sse([*(words(either, str(number)) for number in range(4)), last(either, "!")])
     wire.answer(*(piece for pair in zip(events, pauses, strict=False) for piece in pair), events[-1])
-    answer = await either(idle_limit=timedelta(milliseconds=900))
+    answer = await either(idle_limit=timedelta(milliseconds=1800))
     assert answer.message.text == "0123!"
 
 

@@ -11,6 +11,8 @@ from tests.support.proxy import FaultProxy, proxy_to
 
 PATIENCE = timedelta(milliseconds=150)
 """The timeout of guards behind the proxy."""
+UNHURRIED = timedelta(seconds=2)
+"""That of guards that must not fail because others share the machine."""
 
 
 @pytest.fixture(scope="session", params=servers.programs(), ids=lambda program: f"redis-{program.version}")
@@ -24,7 +26,7 @@ async def own_redis(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 @pytest.fixture
 async def direct(redis_url: str, prefix: str) -> AsyncIterator[RedisGuards]:
     """Guards that no fault reaches."""
-    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
+    found = RedisGuards.connect(redis_url, prefix=prefix, timeout=UNHURRIED)
     yield found
     await found.close()
 
@@ -43,8 +45,8 @@ def proxy(proxied: tuple[FaultProxy, str]) -> FaultProxy:
 
 @pytest.fixture
 async def unhurried(proxied: tuple[FaultProxy, str], prefix: str) -> AsyncIterator[RedisGuards]:
-    """As ``guards``, with time for whoever shares the machine: a reply that is lost is not waited for."""
-    found = RedisGuards.connect(proxied[1], prefix=prefix, timeout=timedelta(seconds=2))
+    """As ``guards``, with time for whoever shares the machine."""
+    found = RedisGuards.connect(proxied[1], prefix=prefix, timeout=UNHURRIED)
     yield found
     await found.close()
 

@@ -13,13 +13,13 @@ from surefoot.contracts.tools import Claim
 from surefoot.errors import StoreUnavailable
 from surefoot.ports import Fate, Proceed, Receipt, Refused
 from surefoot.reliability.guards import RedisGuards
-from tests.machines.conftest import PATIENCE
+from tests.machines.conftest import PATIENCE, UNHURRIED
 from tests.machines.deeds import BEGINNINGS, DEEDS, Deed, given_by, refuse_everything, state_of, timeless
 from tests.reliability.given import LEASE, TRIPS_AT_ONCE, begin
 from tests.support.proxy import Direction, FaultProxy
 
 FAULTS: dict[str, Callable[[FaultProxy], None]] = {
-    "latency": lambda proxy: proxy.delay(PATIENCE * 2),
+    "latency": lambda proxy: proxy.delay(UNHURRIED * 2),
     "black hole": FaultProxy.black_hole,
     "reset": FaultProxy.reset_connections,
     "half-closed": FaultProxy.half_close,
@@ -32,8 +32,8 @@ BATCHES = 2
 """The most that a method sends, one after the other."""
 
 
-async def refused_in_time(waiting: Awaitable[object]) -> None:
-    async with asyncio.timeout(BATCHES * PATIENCE.total_seconds() + 1):  # and a second for a busy machine
+async def refused_in_time(waiting: Awaitable[object], patience: timedelta) -> None:
+    async with asyncio.timeout(BATCHES * patience.total_seconds() + 1):  # and a second for a busy machine
         with pytest.raises(StoreUnavailable, match=r"Redis at 127\.0\.0\.1:\d+ does not answer"):
             await waiting
 
@@ -45,7 +45,7 @@ async def test_every_guard_says_in_time_that_redis_is_away(
     given = await given_by(direct)
     await guards.follow("nobody", LEASE)  # on a connection that is open already
     FAULTS[fault](proxy)
-    await asyncio.gather(*(refused_in_time(deed(guards, given)) for deed in DEEDS.values()))
+    await asyncio.gather(*(refused_in_time(deed(guards, given), PATIENCE) for deed in DEEDS.values()))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -63,11 +63,12 @@ async def test_a_read_goes_on_with_the_process_s_own_breaker(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_guards_go_on_when_the_network_is_healed(guards: RedisGuards, proxy: FaultProxy, fault: str) -> None:
+async def test_guards_go_on_when_the_network_is_healed(unhurried: RedisGuards, proxy: FaultProxy, fault: str) -> None:
     FAULTS[fault](proxy)
-    await asyncio.gather(*(refused_in_time(begin(guards, f"effect {number}")) for number in range(5)))
+    beginnings = (begin(unhurried, f"effect {number}") for number in range(5))
+    await asyncio.gather(*(refused_in_time(beginning, UNHURRIED) for beginning in beginnings))
     proxy.heal()
-    entries = await asyncio.gather(*(begin(guards, f"new effect {number}") for number in range(5)))
+    entries = await asyncio.gather(*(begin(unhurried, f"new effect {number}") for number in range(5)))
     assert all(isinstance(entry, Proceed) for entry in entries)
 
 

@@ -69,11 +69,12 @@ async def _perform(guards: RedisGuards, name: str) -> None:
 
 async def _trip(guards: RedisGuards, name: str) -> None:
     """Opened, probed, closed; an effect taken over in doubt, and one left unknown."""
-    policy = QUICK.model_copy(update={"opens_on": tuple(Sign), "calls": 1})
+    open_for = timedelta(seconds=1)  # however busy the machine is, whoever begins next finds it open
+    policy = QUICK.model_copy(update={"opens_on": tuple(Sign), "calls": 1, "open_for": open_for})
     claim, ticket = proceeding(await begin(guards, f"{name}4", owner="run/4", breaker=policy, mark_sent=True))
     await guards.fail_tool_call(claim, ticket, Verdict.FAILURE, None, fate=Fate.DOUBT)
     await begin(guards, f"{name}4", owner="run/5", breaker=policy)
-    await asyncio.sleep(SHORT.total_seconds() + 0.01)
+    await asyncio.sleep(open_for.total_seconds() + 0.01)
     claim, probe = proceeding(await begin(guards, f"{name}4", owner="run/5", attempt=2, breaker=policy))
     await guards.fail_tool_call(claim, probe, Verdict.SUCCESS, None, fate=Fate.UNKNOWN, took=SHORT)
     throttled, ticket = proceeding(await begin(guards, f"{name}5", breaker=policy))

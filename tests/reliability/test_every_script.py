@@ -1,5 +1,6 @@
 """What holds for each script: its keys share a slot of a cluster, and a repetition answers the same."""
 
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +88,9 @@ async def twice(redis_url: str) -> AsyncIterator[list[Twice]]:
     store = RepeatingStore.connect(redis_url, timeout=TIMEOUT)
     async with Redis.from_url(redis_url) as redis:
         store.redis, store.seen = redis, []
-        await use_everything(RedisGuards(store, "test-twice"), "test-twice", "acme")
+        prefix = f"test-{uuid.uuid4().hex[:12]}"  # another test process may do this at the same time
+        await use_everything(RedisGuards(store, prefix), prefix, "acme")
         yield store.seen
-        await redis.delete(*[key async for key in redis.scan_iter(match="test-twice:*")])
     await store.close()
 
 

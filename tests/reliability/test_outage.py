@@ -85,7 +85,7 @@ async def test_a_read_goes_on_with_the_process_s_own_breaker_which_opens_no_inci
 
 async def test_words_are_dropped_without_holding_up_the_model(severed: RedisGuards) -> None:
     stream = RedisTextStream(severed.store, "test")
-    async with asyncio.timeout(PATIENCE.total_seconds() * 3):
+    async with asyncio.timeout(PATIENCE.total_seconds() * 3 + 1):  # and a second for a busy machine
         for _ in range(20):
             await stream.publish("run", 1, "word ")
 

@@ -12,6 +12,7 @@ from tests.support.waiting import until
 
 ORDER = {"product": "mug", "quantity": 1}
 SOON = timedelta(milliseconds=50)
+LATE = timedelta(seconds=2)
 
 
 async def order(http: httpx2.AsyncClient, patience: float = 5) -> httpx2.Response:
@@ -87,10 +88,10 @@ async def test_a_slow_answer_arrives(http: httpx2.AsyncClient, simulator: Simula
 async def test_who_hangs_up_on_a_silent_back_end_changed_nothing(
     http: httpx2.AsyncClient, simulator: SimulatorClient, kind: FaultKind
 ) -> None:
-    await simulator.fault("orders", kind, seconds=timedelta(seconds=0.3), count=1)
+    await simulator.fault("orders", kind, seconds=LATE, count=1)
     with pytest.raises(httpx2.ReadTimeout):
-        await order(http, patience=0.1)
-    await asyncio.sleep(0.4)
+        await order(http, patience=0.3)
+    await asyncio.sleep(LATE.total_seconds())
     assert await simulator.effects() == []
     [call] = await simulator.calls("orders")
     assert call.status is None
@@ -99,9 +100,9 @@ async def test_who_hangs_up_on_a_silent_back_end_changed_nothing(
 async def test_a_back_end_may_do_its_work_after_the_client_has_gone(
     http: httpx2.AsyncClient, simulator: SimulatorClient
 ) -> None:
-    await simulator.fault("orders", FaultKind.HANG_THEN_APPLY, seconds=timedelta(seconds=0.3))
+    await simulator.fault("orders", FaultKind.HANG_THEN_APPLY, seconds=LATE)
     with pytest.raises(httpx2.ReadTimeout):
-        await order(http, patience=0.1)
+        await order(http, patience=0.3)
     assert await simulator.effects() == []
     await eventually_one_effect(simulator)
 

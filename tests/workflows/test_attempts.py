@@ -36,7 +36,9 @@ from surefoot.simulator.client import SimulatorClient
 from surefoot.tools.registry import ToolRegistry
 from tests.reliability.given import CENT, NEVER_ON_COUNT, held, reservation, session
 
-SHORT = timedelta(milliseconds=500)
+SHORT = timedelta(milliseconds=1500)
+PATIENCE = timedelta(seconds=1)
+"""The timeout of guards whose Redis hangs for a while, and which it must answer in time after that."""
 PRO, FLASH = "gemini:gemini-2.5-pro", "gemini:gemini-2.5-flash"
 ARGUMENTS = {
     "issue_refund": {"order_id": "A-1001", "amount": "25.00", "reason": "broken"},
@@ -150,7 +152,7 @@ async def test_a_circuit_that_is_open_does_not_make_a_forgotten_doubt_go_away(
 async def test_a_call_that_redis_did_not_let_begin_is_made_later_as_if_for_the_first_time(
     tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient, name: str
 ) -> None:
-    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=PATIENCE)
     call = call_of(tools, name, attempts=1)
     await guards.breaker.status(name)  # connected
     os.kill(freezing.child.pid, signal.SIGSTOP)
@@ -172,7 +174,7 @@ async def test_a_call_that_redis_did_not_let_begin_is_made_later_as_if_for_the_f
 async def test_the_store_s_absence_leaves_the_doubt_of_an_earlier_attempt(
     tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient
 ) -> None:
-    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=PATIENCE)
     call = call_of(tools, "issue_refund", attempts=3)
     await died(guards, call, lands_within=timedelta(milliseconds=1))
     os.kill(freezing.child.pid, signal.SIGSTOP)
@@ -196,15 +198,16 @@ class Blinking(RedisGuards):
     server: Redis
 
     async def mark_sent(self, claim: Claim, *, lands_within: timedelta) -> Claim:
-        os.kill(self.server.child.pid, signal.SIGSTOP)
-        asyncio.get_running_loop().call_later(0.5, os.kill, self.server.child.pid, signal.SIGCONT)
+        server, moment = self.server.child.pid, 1.5 * PATIENCE.total_seconds()
+        os.kill(server, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(moment, os.kill, server, signal.SIGCONT)
         return await super().mark_sent(claim, lands_within=lands_within)
 
 
 async def test_a_blip_of_redis_does_not_spend_the_only_attempt_of_an_unsafe_tool(
     tools: ToolRegistry, freezing: Redis, simulator: SimulatorClient
 ) -> None:
-    guards = Blinking(Store.connect(freezing.url, timeout=timedelta(milliseconds=300)), "test")
+    guards = Blinking(Store.connect(freezing.url, timeout=PATIENCE), "test")
     guards.server = freezing
     call = call_of(tools, "send_email", attempts=1)
     await made(tools, guards, call, 1)
@@ -218,7 +221,7 @@ async def books(guards: RedisGuards) -> ScopeStatus:
 
 
 async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Settings, freezing: Redis) -> None:
-    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=timedelta(milliseconds=200))
+    guards = RedisGuards.connect(freezing.url, prefix="test", timeout=PATIENCE)
     hold = held(await guards.reserve(reservation("h", CENT)))
     hold = hold.model_copy(update={"model": FLASH})
     prompt = Prompt(model=FLASH, system="Be kind.", messages=(UserMessage(text="Hello"),))
@@ -287,7 +290,7 @@ class Vanishing(RedisGuards):
 async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_it_is_back(
     settings: Settings, freezing: Redis, simulator: SimulatorClient
 ) -> None:
-    guards = Vanishing(Store.connect(freezing.url, timeout=timedelta(milliseconds=200)), "test")
+    guards = Vanishing(Store.connect(freezing.url, timeout=PATIENCE), "test")
     guards.server = freezing
     hold = held(await guards.reserve(reservation("h", CENT))).model_copy(update={"model": FLASH})
     await simulator.fault("gemini", "status", status=500)
