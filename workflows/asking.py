@@ -44,7 +44,7 @@ class Asking:
                 run.report(
                     IncidentKind.APPROVAL_EXPIRED,
                     call.contract.name,
-                    f"{workflow.info().run_id}/{request.id}",
+                    f"{run.original_id}/{request.id}",
                     f"Nobody decided within {expires} about {call.contract.name}.",
                     {"tool": call.contract.name, "request": request.id, "arguments": call.arguments},
                 )

@@ -52,6 +52,11 @@ class Run:
         return self._profile
 
     @property
+    def original_id(self) -> str:
+        """The run id that is in the names of its incidents: after a reset the first one, as what is replayed has it."""
+        return workflow.info().original_execution_run_id
+
+    @property
     def transcript(self) -> TranscriptRef:
         """Where what is sent of the run's conversation is kept, and how much of it is."""
         info, condensed = workflow.info(), self.state.condensed

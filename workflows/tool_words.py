@@ -136,7 +136,7 @@ async def _spent(run: Run, call: ToolCall, failure: CallFailed | None, cause: Ba
         run.report(
             IncidentKind.TOOL_FAILED,
             name,
-            f"{workflow.info().run_id}/{call.id}",
+            f"{run.original_id}/{call.id}",
             f"{name} failed after {attempts} attempts: {why}.",
             {
                 "tool": name,

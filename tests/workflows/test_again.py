@@ -1,10 +1,13 @@
 """Running again: under the key, and from a turn on."""
 
+import asyncio
+
 import pytest
 from temporalio.client import Client
 
 from surefoot.client.again import Again
 from surefoot.client.spending import Spending
+from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.runs import IdempotencyStatus
 from surefoot.errors import InvalidInput, NotFound, RunFailed
 from surefoot.idempotency import workflow_id
@@ -12,6 +15,7 @@ from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from tests.support.waiting import until
 from tests.workflows.conftest import Ask
+from tests.workflows.test_guards import LOOK_UP
 
 ORDER = '[[call create_order {"product": "mug", "quantity": 3}]]'
 WHY = {"by": "ann", "reason": "the shop is back"}
@@ -61,6 +65,21 @@ async def test_a_run_begins_anew_from_a_turn_and_repeats_no_effect(
     assert len(await simulator.calls("gemini")) == 2 * calls + 1
     with pytest.raises(InvalidInput, match="has begun 2 turns"):
         await operator.reset(started.run, turn=9, reason="too far")
+
+
+async def test_a_run_in_which_a_tool_failed_for_good_begins_anew_from_a_later_turn(
+    operator: Operator, simulator: SimulatorClient, ask: Ask
+) -> None:
+    """The incident of the turn that is not made again was opened under the name of the first execution."""
+    await simulator.fault("orders", "status", status=500)
+    started = await operator.start(ask(LOOK_UP))
+    first = await operator.result(started.run)
+    assert IncidentKind.TOOL_FAILED in first.incidents[0]
+
+    await operator.reset(started.run, turn=2, reason="say it in other words")
+    async with asyncio.timeout(30):
+        second = await operator.result(started.run)
+    assert (second.turns, second.incidents) == (first.turns, first.incidents)
 
 
 async def test_a_run_that_never_began_a_turn_cannot_be_reset(operator: Operator, ask: Ask) -> None:
