@@ -93,13 +93,13 @@ class LlmActivities:
     async def _said(self, call: ModelCall, pulse: Pulse) -> Prompt:
         """The prompt with the whole conversation. Without it nothing is sent, and the hold ends."""
         try:
-            prompt = await transcribing.whole(self._transcripts, call)
-            if prompt is None:
+            return await transcribing.whole(self._transcripts, call)
+        except transcribing.Missing as missing:
+            try:
                 receipt = await self._guards.close_hold(call.hold)  # an earlier attempt may have used it
-                raise transcribing.missing(call, _news(pulse, receipt), _spent(pulse))
-        except StoreUnavailable as error:
-            raise _to_be_booked(call, str(error), unsent(call), _spent(pulse)) from error
-        return prompt
+            except StoreUnavailable as error:
+                raise _to_be_booked(call, str(error), unsent(call), _spent(pulse)) from error
+            raise transcribing.missing(call, str(missing), _news(pulse, receipt), _spent(pulse)) from missing
 
     async def _admitted(self, call: ModelCall, spent: int) -> Admitted:
         """``spent`` on earlier attempts, which is told if this one may not be made."""

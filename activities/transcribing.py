@@ -9,7 +9,7 @@ from surefoot.contracts.conversation import AssistantMessage
 from surefoot.contracts.guardrails import BooksClosed
 from surefoot.contracts.models import ModelCall, Preamble, Prompt
 from surefoot.contracts.transcripts import TranscriptRef
-from surefoot.errors import ErrorType, ModelFailed, final
+from surefoot.errors import ErrorType, ModelFailed, StoreUnavailable, final
 from surefoot.ports import Addition, Receipt, Said, Transcripts
 
 
@@ -20,16 +20,21 @@ class Forgetful:
         return Said() if ref.length == 0 else None
 
 
-async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt | None:
-    """The prompt with all that was said, or with a record of what is to be summarised of it.
+class Missing(Exception):
+    """The beginning of what was said is not to be had."""
 
-    None if the beginning of what was said is missing. Raises ``StoreUnavailable``.
-    """
+
+async def whole(transcripts: Transcripts, call: ModelCall) -> Prompt:
+    """The prompt with all that was said, or with a record of what is to be summarised of it. Raises ``Missing``."""
     if call.transcript is None:
         return call.prompt
-    said = await transcripts.read(call.transcript)
+    what = f"the first {call.transcript.length} messages"
+    try:
+        said = await transcripts.read(call.transcript)
+    except StoreUnavailable as error:  # of this key, perhaps of no other
+        raise Missing(f"{what} could not be read: {error}") from error
     if said is None:
-        return None
+        raise Missing(f"{what} are not in the store")
     preamble, messages = said.preamble or _preamble(call), (*said.messages, *call.prompt.messages)
     if call.summary:
         messages = (await asyncio.to_thread(condensing.question, messages, call.summary),)  # which may be megabytes
@@ -42,22 +47,20 @@ def _preamble(call: ModelCall) -> Preamble:
     return Preamble(system=call.prompt.system, tools=call.prompt.tools)
 
 
-def missing(call: ModelCall, news: BooksClosed, spent: int) -> ApplicationError:
+def missing(call: ModelCall, why: str, news: BooksClosed, spent: int) -> ApplicationError:
     """Final for the activity: the workflow, which has every message, sends the whole.
 
     ``news`` and what was ``spent`` are earlier attempts'.
     """
-    length = call.transcript.length if call.transcript else 0
-    message = f"the first {length} messages are not in the store"
     details = ModelFailed(
         model=call.prompt.model,
-        message=message,
+        message=why,
         crossings=news.crossings,
         drifts=news.drifts,
         store=news.store,
         cost=spent,
     )
-    return final(ErrorType.TRANSCRIPT_MISSING, message, details)
+    return final(ErrorType.TRANSCRIPT_MISSING, why, details)
 
 
 def addition(call: ModelCall, answer: AssistantMessage) -> Addition | None:

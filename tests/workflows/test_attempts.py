@@ -22,6 +22,7 @@ from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
 from surefoot.contracts.models import ModelCall, ModelReply, Prompt
 from surefoot.contracts.tools import Claim, ToolCall
+from surefoot.contracts.transcripts import TranscriptRef
 from surefoot.embedded.redis import Redis, start_redis
 from surefoot.errors import CallFailed, ModelFailed, detail
 from surefoot.llm.pricing import GenaiPricing
@@ -31,6 +32,7 @@ from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
+from surefoot.reliability.transcripts import RedisTranscripts
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from surefoot.tools.registry import ToolRegistry
@@ -241,6 +243,30 @@ async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Setti
     assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
     await ports.aclose()
     await guards.close()
+
+
+async def test_a_conversation_that_cannot_be_read_is_sent_whole_although_the_guards_answer(
+    settings: Settings, guards: RedisGuards, freezing: Redis, prefix: str
+) -> None:
+    """As where one node of a cluster is away: waiting for the guards would be no waiting at all."""
+    elsewhere = Store.connect(freezing.url, timeout=timedelta(milliseconds=200))
+    kept = TranscriptRef(key="run", length=4, digest="d" * 32)
+    hold = held(await guards.reserve(reservation("h", CENT))).model_copy(update={"model": FLASH})
+    call = ModelCall(prompt=Prompt(model=FLASH, system="", messages=()), transcript=kept, hold=hold, turn=1)
+    ports, words = providers(settings), RedisTextStream(guards.store, prefix)
+    models = LlmActivities(
+        ports, guards, GenaiPricing(), words, transcripts=RedisTranscripts(elsewhere, "test", at_hand=0)
+    )
+    os.kill(freezing.child.pid, signal.SIGSTOP)
+    with pytest.raises(ApplicationError, match="the first 4 messages could not be read: Redis at") as failed:
+        await environment(1).run(models.generate, call)
+    os.kill(freezing.child.pid, signal.SIGCONT)
+    assert failed.value.type == "TranscriptMissing"
+    scope = session()
+    status = await RedisOffice(guards.store, prefix).budget("acme", scope.kind, scope.subject, scope.budget)
+    assert (status.held, status.settled) == (0, 0)
+    await ports.aclose()
+    await elsewhere.close()
 
 
 async def test_an_attempt_tells_what_those_before_it_have_cost(
