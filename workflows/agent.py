@@ -88,7 +88,7 @@ class AgentWorkflow:
     def _is_due(self) -> bool:
         """Whether the run should go on in a new history; not from one that has brought it no further."""
         has_moved = self._run.state.turn != self._begun_at or self._turns.has_told
-        return has_moved and is_long(self._run) and fits(self._run.state, self._turns.open)
+        return has_moved and is_long(self._run) and fits(self._next_input)
 
     async def _act(self, turn: Coroutine[None, None, tuple[ToolMessage, ...]]) -> None:
         """See the turn's calls through, in a new history where this one is long and all that is open can wait."""
@@ -103,8 +103,13 @@ class AgentWorkflow:
 
     async def _continue(self) -> None:
         """Go on in a new history."""
-        run = self._run
         await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._next_input)
+
+    @property
+    def _next_input(self) -> RunInput:
+        """What a new history would begin with."""
+        run = self._run
         carried = Carried(
             profile=run.profile,
             state=run.state,
@@ -117,7 +122,7 @@ class AgentWorkflow:
             model=run.model,
             turn=self._turns.open,
         )
-        workflow.continue_as_new(RunInput.model_validate({**run.request.model_dump(), "carried": carried}))
+        return RunInput.model_validate({**run.request.model_dump(), "carried": carried})
 
     def _rebuke(self, reply: ModelReply) -> None:
         """The model can mend an empty or malformed answer itself, twice at most."""

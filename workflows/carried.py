@@ -15,7 +15,9 @@ from workflows.state import RunState, Stopwatch
 from workflows.turns import OpenTurn
 
 MOST = 1_500_000
-"""Bytes of a conversation that can be taken along; Temporal takes 2 MB in all."""
+"""Bytes of a conversation that can be taken along."""
+MOST_IN_ALL = 2_000_000
+"""Bytes of all that can be taken along: Temporal takes 2 MiB, and a run that tried with more could not go on."""
 CONTINUES = "continues_as_new"
 """Names the change for runs that had a long history before they could."""
 CONTINUES_WAITING = "continues_as_new_waiting"
@@ -64,7 +66,14 @@ def is_long(run: Run) -> bool:
     return info.is_continue_as_new_suggested() or info.get_current_history_length() >= run.profile.limits.max_events
 
 
-def fits(state: RunState, turn: OpenTurn | None) -> bool:
+def fits(taken: RunInput) -> bool:
     """Whether all of it can be taken along."""
-    in_progress = len(turn.model_dump_json().encode()) if turn else 0
-    return size_in_bytes(state.messages) + in_progress <= MOST
+    if taken.carried is None:
+        return True
+    state, turn = taken.carried.state, taken.carried.turn
+    said = size_in_bytes(state.messages) + (_size(turn) if turn else 0)
+    return said <= MOST and _size(taken) <= MOST_IN_ALL
+
+
+def _size(message: Message) -> int:
+    return len(message.model_dump_json().encode())

@@ -13,7 +13,7 @@ from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
 from workflows import guard_news, outages, policies
 from workflows.budgeting import own_breakers, scopes
-from workflows.errands import TooLong, Wanted
+from workflows.errands import MAX_INPUT, TooLarge, TooLong, Wanted
 from workflows.patience import Patience
 from workflows.run import Run
 
@@ -21,8 +21,8 @@ MAX_MESSAGE = 256 * 1024
 """Bytes of one message of a conversation, and of a whole one that began when all of it travelled in each call."""
 BY_REFERENCE = "transcripts"
 """Names the change for runs that ended because their whole conversation was too large."""
-MAX_INPUT = 1_800_000
-"""Bytes of the messages that travel in a model activity's input; Temporal takes 2 MB."""
+SHORTENS = "shortens_what_cannot_travel"
+"""Names the change for runs that ended because what had to be sent was too large."""
 NO_NEWS = {"downgraded": False, "fell_back": False}
 """Which model gives a summary is no news."""
 
@@ -89,7 +89,7 @@ class Clearance:
 
     def _request(self, wanted: Wanted, refused: tuple[str, ...]) -> GuardrailRequest:
         run, profile, state = self._run, self._run.profile, self._run.state
-        self._refuse_what_is_too_large()
+        self._refuse_what_is_too_large(wanted)
         return GuardrailRequest(
             hold_id=f"{workflow.info().run_id}/{self._holds}",
             tenant=run.request.tenant,
@@ -107,11 +107,13 @@ class Clearance:
             contexts=state.contexts,
         )
 
-    def _refuse_what_is_too_large(self) -> None:
+    def _refuse_what_is_too_large(self, wanted: Wanted) -> None:
         sizes = [size_in_bytes((message,)) for message in self._run.state.sent]
         if sum(sizes) <= MAX_MESSAGE:
             return
         travelling = sum(sizes[len(sizes) - len(self._run.state.unkept) :])
+        if wanted.essential and travelling > MAX_INPUT and max(sizes) <= MAX_MESSAGE and workflow.patched(SHORTENS):
+            raise TooLarge(wanted.ladder[0], travelling)
         limits = [("a message", max(sizes), MAX_MESSAGE), ("what has to be sent", travelling, MAX_INPUT)]
         if not workflow.patched(BY_REFERENCE):
             limits = [("the conversation", sum(sizes), MAX_MESSAGE)]

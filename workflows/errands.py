@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from surefoot.contracts.guardrails import GuardrailDecision, OpenCircuit, PromptSize
+from surefoot.contracts.guardrails import BYTES_A_TOKEN, GuardrailDecision, OpenCircuit, PromptSize
 from surefoot.contracts.models import ModelCall, ModelReply, Preamble, Prompt, ToolOffer, provider_of
 from surefoot.contracts.runs import Phase
 from surefoot.contracts.tools import ToolContract
+from surefoot.errors import ErrorType
 from workflows import policies, tool_words
 from workflows.run import Run
 
 KEPT = Preamble(system="")
 """Stands for one that is kept with the conversation."""
+MAX_INPUT = 1_800_000
+"""Bytes of the messages that travel in a model activity's input; Temporal takes 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Wanted:
 class TooLong(Exception):
     """A prompt is too long for a model's context: as far as that can be reckoned, or as the provider says."""
 
+    kind = ErrorType.MODEL_REFUSED
+    """The run's end, where there is nothing that could be summarised."""
+
     def __init__(self, model: str, context_tokens: int, *, refused: bool = False) -> None:
         super().__init__(f"the conversation is too long for {model}, which takes {context_tokens:,} tokens")
         self.context_tokens = context_tokens
@@ -41,6 +47,22 @@ class TooLong(Exception):
     def surprises(self, size: PromptSize, output_tokens: int) -> bool:
         """Whether a provider counts more than was reckoned, so that a byte is better taken for a token."""
         return self.refused and not size.nears(self.context_tokens, self._provider, output_tokens)
+
+
+class TooLarge(TooLong):
+    """What has to be sent is more than a message can hold: a long conversation of which nothing is kept any more."""
+
+    kind = ErrorType.PAYLOAD_TOO_LARGE
+
+    def __init__(self, model: str, size: int) -> None:
+        super().__init__(model, MAX_INPUT // BYTES_A_TOKEN, refused=True)
+        self._size = size
+
+    def __str__(self) -> str:
+        return f"what has to be sent is {self._size} bytes; at most {MAX_INPUT} fit"
+
+    def surprises(self, size: PromptSize, output_tokens: int) -> bool:
+        return False
 
 
 class Errand(Protocol):

@@ -69,7 +69,7 @@ class ModelCalls:
                 again = condensed is not None and condensed.refused
                 shorter = not again and await condense(self._run, too_long, self._reply)
                 if too_long.refused and not shorter:
-                    raise self._run.end(ErrorType.MODEL_REFUSED, str(too_long)) from too_long
+                    raise self._run.end(too_long.kind, str(too_long)) from too_long
                 condensed = too_long
 
     async def _reply(self, errand: Errand) -> ModelReply:

@@ -13,7 +13,8 @@ MOST_TOKENS = 4_096
 LEAST_TOKENS = 128
 """Of a summary, thinking included."""
 LEAST_FOR_EFFECTS = 600
-"""Bytes."""
+MOST_FOR_EFFECTS = 64 * 1024
+"""Bytes of the record of side effects: with its quotation marks and the summary it must fit into one message."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def cut(state: RunState, profile: Profile, context_tokens: int, *, counts_bytes:
         upto=upto,
         turns=turns_in(state.messages[:upto]),
         summary_tokens=min(max(room // 8, LEAST_TOKENS), MOST_TOKENS),
-        effects_room=max(scale.bytes_in(room // 8), LEAST_FOR_EFFECTS),
+        effects_room=min(max(scale.bytes_in(room // 8), LEAST_FOR_EFFECTS), MOST_FOR_EFFECTS),
     )
 
 

@@ -42,7 +42,7 @@ class RunState(Message):
     fell_back: bool = False
     incidents: tuple[str, ...] = ()
     asked: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
-    """In how many turns each call, with the same arguments, has been asked for."""
+    """In how many turns each call, with the same arguments, has been asked for, by its digest."""
     avoid: tuple[str, ...] = ()
     """Models whose retries this run has spent."""
     rebukes: int = 0

@@ -7,7 +7,7 @@ from surefoot.contracts.base import Message
 from surefoot.contracts.conversation import CallPart, ToolMessage
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
-from surefoot.idempotency import canonical
+from surefoot.idempotency import canonical, digest
 from workflows.approval import ApprovalGate, AskedCall
 from workflows.run import Run
 from workflows.tool_run import ToolRuns
@@ -76,12 +76,11 @@ class Turns:
     def _refuse_repetition(self, calls: tuple[CallPart, ...]) -> None:
         """The same call with the same arguments, turn after turn, is no progress."""
         run, asked = self._run, dict(self._run.state.asked)
-        for name in sorted({f"{call.tool}{canonical(call.arguments)}{call.malformed or ''}" for call in calls}):
-            asked[name] = asked.get(name, 0) + 1
-            if asked[name] >= run.profile.limits.repeats:
-                raise run.end(
-                    ErrorType.NO_PROGRESS, f"the model asked {asked[name]} times for the same call: {name[:200]}"
-                )
+        for call in sorted({f"{call.tool}{canonical(call.arguments)}{call.malformed or ''}" for call in calls}):
+            name = digest(call)
+            asked[name] = times = asked.get(name, asked.get(call, 0)) + 1  # an older worker has named it in full
+            if times >= run.profile.limits.repeats:
+                raise run.end(ErrorType.NO_PROGRESS, f"the model asked {times} times for the same call: {call[:200]}")
         run.state = run.state.model_copy(update={"asked": asked})
 
 

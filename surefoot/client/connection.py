@@ -26,6 +26,8 @@ DEFAULT_ADDRESS = "localhost:7233"
 CONNECT_WITHIN = timedelta(seconds=3)
 _NO_HANDLER = "expected but not found"
 """What a workflow of another type says to a query or an update."""
+_TOO_LARGE = "Blob data size exceeds limit"
+"""What the server says to a query whose answer has more than 2 MB."""
 _CUT_OFF = "transport error"
 """What the SDK says, after retries of its own, of connections that break as soon as they are made."""
 
@@ -93,6 +95,9 @@ def translated(subject: str) -> Iterator[None]:
     except WorkflowQueryFailedError as error:
         if _NO_HANDLER in str(error):
             raise _foreign(subject) from error
+        if _TOO_LARGE in str(error):
+            hint = "set SUREFOOT_PAYLOAD_STORE to redis or s3, for workers too"
+            raise InvalidInput(f"{subject}: what was asked for is too large for Temporal; {hint}") from error
         raise SurefootError(f"{subject}: {_one_line(error)}") from error
 
 

@@ -17,12 +17,14 @@ from surefoot.contracts.conversation import (
     ThinkingPart,
     ToolMessage,
     UserMessage,
+    size_in_bytes,
 )
 from surefoot.contracts.profiles import Limits, Profile
 from surefoot.contracts.tools import Effect, ToolContract
 from surefoot.simulator.script import perform
 from surefoot.simulator.situation import facts_in, look
 from tests.simulator.stage import prompt_of
+from workflows.clearance import MAX_MESSAGE
 from workflows.older_turns import cut
 from workflows.state import Counted, RunState
 
@@ -80,6 +82,15 @@ def test_figures_that_a_provider_counts_as_more_tokens_leave_less_room() -> None
     found = cut(dense, PROFILE, 3_000, counts_bytes=False)
     assert found is not None
     assert found.turns > 5
+
+
+def test_the_record_of_effects_fits_into_a_message_however_much_the_model_takes() -> None:
+    run = state(*(turn(number) for number in range(8)))
+    found = cut(run, PROFILE, 1_000_000, counts_bytes=False)
+    assert found is not None
+    effects: list[JsonObject] = [{"tool": "publish", "told": f'{number}: "\\' * 2_000} for number in range(100)]
+    note = condensing.note("So it is.", 8, by_model=True, effects=effects, room=found.effects_room)
+    assert found.effects_room < size_in_bytes((UserMessage(text=note),)) <= MAX_MESSAGE
 
 
 def test_what_has_been_cut_off_is_not_cut_off_again() -> None:
