@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from surefoot.contracts.tools import ToolCall, ToolContract, ToolResult
+from surefoot.contracts.tools import Effect, ToolCall, ToolContract, ToolResult
 from surefoot.errors import StoreUnavailable
 from surefoot.pages import as_text, first_alone, is_long, page
 from surefoot.ports import Blobs, kept_result
@@ -38,7 +38,7 @@ class Cutting:
             return result
         if not result.unsettled and await self._kept(call, name, text):
             return result.model_copy(update={"content": page(text, 1, name), "offers": (self._read_on,)})
-        alone = first_alone(text)
+        alone = first_alone(text, has_effect=call.contract.effect is not Effect.READ)
         booked = [booking.model_copy(update={"content": alone}) for booking in result.unsettled]
         return result.model_copy(update={"content": alone, "unsettled": tuple(booked)})
 

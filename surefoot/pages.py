@@ -36,13 +36,15 @@ def page(text: str, number: int, result: str) -> str:
     return f"{_body(text, number)}\n\n[{place}{further}]"
 
 
-def first_alone(text: str) -> str:
+def first_alone(text: str, *, has_effect: bool) -> str:
     """The first page of a result whose rest could not be kept."""
     place = f"Cut: these are the first of {len(text.encode())} bytes, and the rest was not kept."
-    return f"{_body(text, 1)}\n\n[{place} To get it, make the call again, with narrower arguments if it takes any.]"
+    hint = "The call was made: do not make it again for the rest." if has_effect else _AGAIN
+    return f"{_body(text, 1)}\n\n[{place} {hint}]"
 
 
 _BODY = PAGE - NOTE
+_AGAIN = "To get it, make the call again, with narrower arguments if it takes any."
 
 
 def _body(text: str, number: int) -> str:

@@ -257,6 +257,10 @@ def test_the_settings_fallback_replaces_every_profiles(tmp_path: Path, registry:
             "budgets.session.soft_percent: Input should be less than or equal to 100, not 101",
         ),
         (LEAST + "[budgets.sesion]\nlimit = '1'", "budgets.sesion: Input should be 'tenant', 'user', 'session' or"),
+        (
+            LEAST + "[tools.send_email]\n[approvals.send_email]\nexpires = '31d'",
+            "approvals.send_email.expires: Input should",
+        ),
         (LEAST + "[approvals.send_email]", "approvals.send_email: the tool is not granted; add [tools.send_email]"),
         (LEAST + 'fallback = ["openai:gpt"]', "fallback.0: 'openai:gpt' is not a model; write gemini:NAME"),
         (LEAST + 'fallback = ["gemini:gemini-2.5-pro"]', "fallback: 'gemini:gemini-2.5-pro' is on the ladder already"),

@@ -1,6 +1,7 @@
 """A profile as it is pinned into a run's history."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from pydantic import Field
 
@@ -36,7 +37,7 @@ class Limits(Message):
 class ApprovalRule(Message):
     """A tool's calls wait for a human."""
 
-    expires: Duration = timedelta(hours=24)
+    expires: Annotated[Duration, Field(le=timedelta(days=30))] = timedelta(hours=24)
 
 
 class Profile(Message):

@@ -11,7 +11,7 @@ from surefoot.reliability.times import milliseconds
 
 KEPT = timedelta(days=2)
 LIKE_HISTORIES = timedelta(days=35)
-"""Longer than histories are kept, for what they refer to and cannot be read without."""
+"""For what histories cannot be read without: longer than they are kept, and than a run waits for a person."""
 MOST = 32 * 1024 * 1024
 """Bytes of one, uncompressed."""
 LEVEL = 1
@@ -20,7 +20,7 @@ AT_ONCE = 64 * 1024
 
 
 class RedisBlobs:
-    """The port ``Blobs`` on Redis, one key each. Putting the same again lets it live on."""
+    """The port ``Blobs`` on Redis, one key each. Putting the same again, or reading it, lets it live on."""
 
     def __init__(self, store: Store, prefix: str, *, kept: timedelta = KEPT, most: int = MOST) -> None:
         self._store = store
@@ -36,7 +36,8 @@ class RedisBlobs:
         return True
 
     async def get(self, key: str) -> bytes | None:
-        text = await self._store.one(Step(("GET", self._key(key)), lambda row: row[0]))
+        words = ("GETEX", self._key(key), "PX", milliseconds(self._kept))
+        text = await self._store.one(Step(words, lambda row: row[0]))
         if not text:
             return None
         return await asyncio.to_thread(_unpacked, text) if len(text) > AT_ONCE else _unpacked(text)

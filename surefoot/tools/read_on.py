@@ -11,6 +11,8 @@ from surefoot.pages import count, page
 from surefoot.ports import Blobs, ToolContext, kept_result
 from surefoot.tools.contract import Arguments, tool
 
+_AGAIN = "make the call again that gave it if it only reads, and no other: it was made"
+
 
 class ReadOn(Arguments):
     result: Annotated[str, Field(description="The name that the note at the cut tells.", min_length=1, max_length=64)]
@@ -25,7 +27,7 @@ async def read_on(arguments: ReadOn, context: ToolContext, blobs: Blobs) -> Json
     except StoreUnavailable as error:
         raise _failure(str(error), Fault.RETRYABLE) from error
     if kept is None:
-        raise _failure("this result is not kept, or not any more; make the call again that gave it", Fault.MODELS_OWN)
+        raise _failure(f"this result is not kept, or not any more; {_AGAIN}", Fault.MODELS_OWN)
     text = kept.decode()
     if arguments.page > count(text):
         raise _failure(f"the result has {count(text)} pages, so there is no page {arguments.page}", Fault.MODELS_OWN)

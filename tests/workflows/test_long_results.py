@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis as Connection
 from temporalio.client import Client
 
 from activities.cutting import Cutting
 from surefoot import pages
 from surefoot.contracts.conversation import ToolMessage
-from surefoot.contracts.tools import ToolBooking, ToolCall, ToolResult
+from surefoot.contracts.tools import Effect, ToolBooking, ToolCall, ToolResult
 from surefoot.reliability.blobs import RedisBlobs
 from surefoot.reliability.guards import RedisGuards
 from surefoot.settings import Settings
@@ -32,9 +33,14 @@ def body(told: str) -> str:
     return told.rpartition("\n\n[")[0]
 
 
-async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(redis_url: str, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("effect", "hint"), [(Effect.READ, "narrower arguments"), (Effect.KEYED, "do not make it again")]
+)
+async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(
+    redis_url: str, prefix: str, effect: Effect, hint: str
+) -> None:
     guards = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
-    contract = read_on.offered
+    contract = read_on.offered.model_copy(update={"effect": effect})
     call = ToolCall(id="1", contract=contract, arguments={}, effect_key="k" * 64, tenant="acme")
     booking = ToolBooking(content="x" * 20_000)
     cutting = Cutting(RedisBlobs(guards.store, prefix, most=18_000), contract)
@@ -42,7 +48,7 @@ async def test_a_result_whose_rest_cannot_be_kept_is_cut_and_says_so(redis_url: 
         result = await cutting.cut(call, ToolResult(content="x" * length, unsettled=unsettled))
         assert isinstance(result.content, str)
         assert len(result.content) <= pages.PAGE
-        assert "narrower arguments" in result.content
+        assert hint in result.content
         assert result.offers == ()
         assert [one.content for one in result.unsettled] == [result.content for _ in unsettled]
     await guards.close()
@@ -80,6 +86,7 @@ async def test_a_result_of_5_mb_is_told_page_by_page(
     assert whole.endswith(body(own[2]))
     assert "there is no page 317" in own[3]
     assert "not kept" in foreign[1]  # another tenant's
+    assert "if it only reads, and no other" in foreign[1]
     assert size(await history(first.run)) < 80_000
 
 
@@ -101,3 +108,18 @@ async def test_a_model_reads_on_where_a_result_was_cut(
     assert "the result has 3 pages, so there is no page 4" in found[3]
     assert result.tools_called == ("read_page", "read_on", "read_on")
     await history(started.run)
+
+
+async def test_what_is_read_lives_on_as_what_is_put_again_does(redis_url: str, prefix: str) -> None:
+    guards = RedisGuards.connect(redis_url, prefix=prefix, timeout=timedelta(seconds=2))
+    brief, long = (RedisBlobs(guards.store, prefix, kept=timedelta(minutes=minutes)) for minutes in (1, 60))
+    async with Connection.from_url(redis_url) as redis:
+        left = []
+        await brief.put("page", b"words")
+        [key] = [key async for key in redis.scan_iter(match=f"{prefix}:blob:*")]
+        for read in (brief, long):
+            assert await read.get("page") == b"words"
+            left.append(await redis.pttl(key))
+    assert left[0] <= 60_000 < left[1] <= 3_600_000
+    assert await long.get("another") is None
+    await guards.close()
