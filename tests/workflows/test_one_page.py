@@ -34,6 +34,7 @@ async def paging(
         yield SurefootClient(temporal_client, task_queue=settings.task_queue)
 
 
+@pytest.mark.timeout(300)  # where a machine has one core for all of it
 async def test_two_hundred_runs_that_meet_one_broken_tool_make_one_incident_one_page_and_one_resolve(
     paging: SurefootClient, simulator: SimulatorClient, ask: Ask
 ) -> None:
