@@ -47,6 +47,12 @@ def test_support_only_tells_who_only_asks() -> None:
     assert "is delivered" in answer_of(told)
 
 
+def test_support_finds_an_address_beside_a_word_of_200_kb() -> None:
+    told = play(f"{'x' * 200_000} broken: A-1001 (ada.l+shop@mail.example.com)", tools=DESK)
+    [customer, _] = calls_of(told)[0]
+    assert customer.arguments == {"customer": "ada.l+shop@mail.example.com"}
+
+
 def test_support_asks_for_what_it_needs() -> None:
     assert "order number" in answer_of(play("It is broken!", tools=DESK))
 
