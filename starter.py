@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(2)
     code = run()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):  # whoever read this has gone
+        with suppress(OSError):  # whoever read this has gone, and `run` has said so
             stream.flush()
     os._exit(code)  # a Temporal client can abort at interpreter exit: temporalio/sdk-python#300
 

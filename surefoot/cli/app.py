@@ -1,5 +1,6 @@
 """The command line: its commands put together, and what leaves with which exit code."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -13,6 +14,8 @@ from typer.main import get_command
 from surefoot.cli import approvals, breakers, budget, guards, incidents, ledger, routes, runs, stack
 from surefoot.cli.exits import EPILOG, ExitCode
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Where the output goes, there is no room for it."""
 app = typer.Typer(
     help="Runs AI agents as Temporal workflows and keeps their footing.",
     epilog=f"Without servers of your own, begin with `up`, and go on in another terminal.\n\n{EPILOG}",
@@ -44,7 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; returns the exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = whole()(args=given, prog_name=Path(sys.argv[0]).name, standalone_mode=False)
+        code = _run(given)
+        sys.stdout.flush()
+    except SystemExit as left:  # with 1 when nobody reads any more, by typer and by rich; otherwise after completion
+        return ExitCode.UNHEARD if left.code == 1 else int(left.code or 0)
+    except BrokenPipeError:
+        return ExitCode.UNHEARD
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        from surefoot.cli.output import complain
+
+        said = f"the output could not be written: {error.strerror}"
+        complain(said, "OutputLost", ExitCode.UNHEARD, as_json="--json" in given)
+        return ExitCode.UNHEARD
+    return code
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
+        code = whole()(args=[*given], prog_name=Path(sys.argv[0]).name, standalone_mode=False)
     except typer.TyperException as error:
         if said := error.format_message():  # without arguments the help has been shown, and nothing is left to say
             from surefoot.cli.output import complain

@@ -14,11 +14,12 @@ class ExitCode(IntEnum):
     APPROVAL = 5
     CANCELLED = 6
     INTERRUPTED = 130
+    UNHEARD = 141
 
 
 EPILOG = (
     "Exit codes: 0 done, 1 run failed, 2 wrong usage, 3 refused by budget, 4 unreachable, "
-    "5 waiting for approval (--no-wait), 6 cancelled, 130 interrupted."
+    "5 waiting for approval (--no-wait), 6 cancelled, 130 interrupted, 141 output not taken."
 )
 
 

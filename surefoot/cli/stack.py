@@ -57,7 +57,7 @@ def up(
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, to look around.")] = False,
 ) -> None:
-    """Play the seven scenes of what Surefoot survives, in about 90 seconds."""
+    """Play the seven scenes of what Surefoot survives, in half a minute."""
     from surefoot.cli import hosting
 
     raise typer.Exit(hosting.demo(keep=keep))

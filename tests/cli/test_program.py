@@ -109,7 +109,21 @@ def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str], tm
     command = [sys.executable, str(STARTER), "profiles"]
     left = subprocess.run(command, env=environment, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
-    assert left.stderr == b""
+    assert (left.stderr, left.returncode) == (b"", 141)
+
+
+@pytest.mark.parametrize("words", [("profiles",), ("profiles", "--json"), ("--help",)])
+def test_an_output_for_which_there_is_no_room_is_no_traceback(
+    environment: dict[str, str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    command = [sys.executable, str(STARTER), *words]
+    with Path("/dev/full").open("wb") as full:
+        left = subprocess.run(
+            command, env=environment, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert left.returncode == 141
+    assert left.stderr.count("\n") == 1
+    assert "the output could not be written: No space left on device" in left.stderr
 
 
 async def test_every_command_has_help(typed: Typed) -> None:
