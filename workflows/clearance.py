@@ -7,7 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 from activities.guardrails import GuardrailActivities
 from surefoot.contracts.budgets import Hold
-from surefoot.contracts.conversation import size_in_bytes
+from surefoot.contracts.conversation import MAX_MESSAGE, size_in_bytes
 from surefoot.contracts.guardrails import Answer, GuardrailDecision, GuardrailRequest
 from surefoot.contracts.runs import Phase
 from surefoot.errors import ErrorType
@@ -17,10 +17,8 @@ from workflows.errands import MAX_INPUT, TooLarge, TooLong, Wanted
 from workflows.patience import Patience
 from workflows.run import Run
 
-MAX_MESSAGE = 256 * 1024
-"""Bytes of one message of a conversation, and of a whole one that began when all of it travelled in each call."""
 BY_REFERENCE = "transcripts"
-"""Names the change for runs that ended because their whole conversation was too large."""
+"""Names the change for runs that ended because their whole conversation was larger than a message may be."""
 SHORTENS = "shortens_what_cannot_travel"
 """Names the change for runs that ended because what had to be sent was too large."""
 NO_NEWS = {"downgraded": False, "fell_back": False}
@@ -35,6 +33,8 @@ class Clearance:
         self._holds = 0
         self.holds = {hold.id: hold for hold in holds}
         """Held and not known to be used or given back, by id."""
+        self._bends = ""
+        """Which model there was in place of another, and why, when it was asked for last."""
 
     async def granted(self, wanted: Wanted, refused: tuple[str, ...]) -> GuardrailDecision:
         """Ask until a model may be called, and return the model and the hold.
@@ -130,8 +130,10 @@ class Clearance:
             await guard_news.breaker_open(self._run, circuit.name, circuit.episode)
         if decision.answer is Answer.EXHAUSTED and decision.tight_scope and wanted.essential:
             await guard_news.stopped_by_budget(self._run, decision.tight_scope, decision.store)
-        if decision.downgraded or decision.fell_back:
-            self._run.note(f"{decision.model}: {decision.reason}")
+        bends = f"{decision.model}: {decision.reason}" if decision.downgraded or decision.fell_back else ""
+        if bends and bends != self._bends:
+            self._run.note(bends)
+        self._bends = bends
 
 
 def _wait(decision: GuardrailDecision, default: timedelta) -> timedelta:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from surefoot import logs
 from surefoot.cli.calling import call
@@ -71,11 +72,12 @@ async def _awaited(work: Callable[[], Awaitable[Answer]]) -> Answer:
 def unusable(error: ValidationError) -> InvalidInput:
     """What was wrong with an argument, by its name."""
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    said = [
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in problems
-    ]
+    said = [f"{'.'.join(str(part) for part in problem['loc'])}: {_wrong(problem)}" for problem in problems]
     return InvalidInput("; ".join(said))
+
+
+def _wrong(problem: ErrorDetails) -> str:
+    return "is empty" if problem["type"] == "string_too_short" else problem["msg"].removeprefix("Value error, ")
 
 
 def report(error: SurefootError, *, as_json: bool) -> int:

@@ -75,11 +75,22 @@ def refuse_unlimited(named: AbstractSet[ScopeKind], limits: Limits, profile: str
 
 
 def shown(scopes: Sequence[ScopeStatus]) -> Part:
+    """What is known to be spent and what is charged for calls of unknown outcome are both spent."""
+    unknown = any(one.unknown for one in scopes)
     rows = [
-        (one.kind, one.subject, *(f"${dollars(part)}" for part in (one.settled, one.held, one.limit)), one.window)
+        (
+            one.kind,
+            one.subject,
+            f"${dollars(one.settled)}",
+            *([f"${dollars(one.unknown)}"] if unknown else []),
+            f"${dollars(one.held)}",
+            f"${dollars(one.limit)}",
+            one.window,
+        )
         for one in scopes
     ]
-    return table(("Scope", "Of", "Spent", "Held", "Limit", "Window"), rows, empty="")
+    of_it = ["Of it unknown"] if unknown else []
+    return table(("Scope", "Of", "Spent", *of_it, "Held", "Limit", "Window"), rows, empty="")
 
 
 class Kept(Message):

@@ -17,7 +17,8 @@ from surefoot.cli.waiting import Open, wait
 from surefoot.cli.watching import question
 from surefoot.client import Started, SurefootClient
 from surefoot.contracts.base import JsonObject
-from surefoot.contracts.runs import MAX_KEY_LENGTH, MAX_PROMPT_BYTES, IdempotencyStatus, RunRequest, RunResult
+from surefoot.contracts.conversation import MAX_MESSAGE
+from surefoot.contracts.runs import MAX_KEY_LENGTH, IdempotencyStatus, RunRequest, RunResult
 from surefoot.errors import InvalidInput, Unreachable
 from surefoot.idempotency import workflow_id
 from surefoot.settings import Settings
@@ -59,12 +60,13 @@ class Manner:
 
 
 def _standard_input() -> str:
-    """All of it, but not more than a prompt may have by far."""
+    """All of it, but not more than a prompt may have."""
+    read = sys.stdin.buffer.read(MAX_MESSAGE + 1)
+    if len(read) > MAX_MESSAGE:
+        raise InvalidInput(f"prompt: the prompt is larger than a message may be, {MAX_MESSAGE} bytes; shorten it")
     try:
-        return sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1).decode()
+        return read.decode()
     except UnicodeDecodeError as error:
-        if len(error.object) > MAX_PROMPT_BYTES:  # cut in the middle of a character
-            raise InvalidInput(f"prompt: the prompt is larger than {MAX_PROMPT_BYTES} bytes") from None
         raise InvalidInput(f"the prompt on standard input is not UTF-8 ({error.reason} at {error.start})") from None
 
 

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from surefoot.contracts.base import JsonObject, Message
 
+MAX_MESSAGE = 256 * 1024
+"""Bytes of one message of a conversation, as JSON."""
+
 
 class TextPart(Message):
     """Words of the model. A signature belongs to the provider that made it and goes back to that one only."""

@@ -9,9 +9,8 @@ from pydantic.alias_generators import to_camel
 from surefoot.contracts.approvals import ApprovalRequest
 from surefoot.contracts.base import Message
 from surefoot.contracts.budgets import ScopeStatus, dollars
-from surefoot.contracts.conversation import ConversationMessage
+from surefoot.contracts.conversation import MAX_MESSAGE, ConversationMessage, UserMessage, size_in_bytes
 
-MAX_PROMPT_BYTES = 1_000_000
 MAX_KEY_LENGTH = 255
 
 
@@ -37,8 +36,10 @@ class RunRequest(Message):
     def _prompt_says_something(cls, prompt: str) -> str:
         if not prompt.strip():
             raise ValueError("the prompt is empty")
-        if len(prompt.encode()) > MAX_PROMPT_BYTES:
-            raise ValueError(f"the prompt is larger than {MAX_PROMPT_BYTES} bytes")
+        if any("\ud800" <= character <= "\udfff" for character in prompt):
+            raise ValueError("the prompt is not UTF-8")
+        if (size := size_in_bytes((UserMessage(text=prompt),))) > MAX_MESSAGE:
+            raise ValueError(f"the prompt takes {size} bytes as a message, of which {MAX_MESSAGE} fit; shorten it")
         return prompt
 
     @field_validator("key", "session", "tenant", "user")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pydantic import JsonValue
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import TimeoutType
+from temporalio.api.enums.v1 import TimeoutType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -159,6 +159,8 @@ class Timeline:
             del self._workers[next(iter(self._workers))]
 
     def _task_failed(self, event: HistoryEvent, attributes: _Attributes) -> str:
+        if attributes.cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+            return f"begun anew from here: {self._failure(attributes.failure)}"
         return f"workflow task failed: {self._failure(attributes.failure)}"
 
 

@@ -18,7 +18,7 @@ ASK = ("run", "hello", "--session", "s")
         (("run", "", "--session", "s"), ("prompt", "empty")),
         (("run", " \n", "--session", "s"), ("prompt", "empty")),
         ((*ASK, "--key", "k" * 256), ("key", "255")),
-        ((*ASK, "--key", ""), ("key", "at least 1")),
+        ((*ASK, "--key", ""), ("key", "is empty")),
         (("run", "hello", "--session", "a\x1b[31mb"), ("session", "control characters")),
         ((*ASK, "--tenant", "a\nb"), ("tenant", "control characters")),
         ((*ASK, "--profile", "suport"), ("unknown profile 'suport'", "support", "research")),
@@ -42,10 +42,18 @@ async def test_it_is_refused_in_one_line(typed: Typed, arguments: tuple[str, ...
     (await typed(*arguments)).refuses(2, *words)
 
 
-@pytest.mark.parametrize("size", [1_000_001, 3_000_000])
-async def test_a_prompt_over_a_megabyte_is_refused(starter: Typed, size: int) -> None:
-    prompt = ("é" * (size // 2 + 1)).encode()
-    (await starter("run", "-", "--session", "s", stdin=prompt)).refuses(2, "prompt", "larger than 1000000 bytes")
+@pytest.mark.parametrize("size", [262_146, 3_000_000])
+async def test_a_prompt_that_no_message_can_hold_is_refused_before_the_run(starter: Typed, size: int) -> None:
+    prompt = ("é" * (size // 2)).encode()
+    left = await starter("run", "-", "--session", "s", stdin=prompt)
+    left.refuses(2, "prompt", "larger than a message may be, 262144 bytes")
+    left = await starter("run", "-", "--session", "s", stdin=b'"' * 140_000)
+    left.refuses(2, "prompt: the prompt takes 280025 bytes as a message, of which 262144 fit; shorten it")
+
+
+async def test_what_is_empty_or_no_text_is_named_in_words(typed: Typed) -> None:
+    (await typed("run", "hi", "--key", "k", "--session", "")).refuses(2, "session: is empty")
+    (await typed("run", "caf\udce9 order", "--session", "s")).refuses(2, "the prompt is not UTF-8")
 
 
 async def test_a_key_that_is_too_long_is_named_alone(typed: Typed) -> None:

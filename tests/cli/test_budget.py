@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from temporalio.worker import Worker
 
+from surefoot.cli.books import shown
 from surefoot.cli.money import nanos
+from surefoot.cli.output import Rows
+from surefoot.contracts.budgets import ScopeKind, ScopeStatus
 from surefoot.errors import InvalidAmount
 from surefoot.settings import Settings
 from tests.cli.conftest import Typed
@@ -52,6 +55,18 @@ async def test_a_topped_up_session_goes_on_where_it_was_refused(typed: Typed, se
     assert (again.code, "A-1003" in again.out) == (0, True)
     shown = (await typed("budget", "--session", unique)).out
     assert [word for word in ("$0.25 more", "ann", "the work is worth it") if word not in shown] == []
+
+
+@pytest.mark.parametrize("unknown", [0, 7 * DOLLAR])
+def test_what_is_charged_without_being_known_is_told_apart(unknown: int) -> None:
+    scope = ScopeStatus(
+        kind=ScopeKind.SESSION, subject="s", limit=9 * DOLLAR, soft_line=8 * DOLLAR, settled=8 * DOLLAR, held=0
+    )
+    found = shown([scope.model_copy(update={"unknown": unknown})])
+    assert isinstance(found, Rows)
+    assert ("Of it unknown" in found.headings) is bool(unknown)
+    assert ("$7.00" in found.cells[0]) is bool(unknown)
+    assert len(found.headings) == len(found.cells[0])
 
 
 async def test_a_limit_is_set_by_hand_and_given_back(typed: Typed) -> None:

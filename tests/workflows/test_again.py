@@ -11,6 +11,7 @@ from surefoot.contracts.incidents import IncidentKind
 from surefoot.contracts.runs import IdempotencyStatus
 from surefoot.errors import InvalidInput, NotFound, RunFailed
 from surefoot.idempotency import workflow_id
+from surefoot.incidents.evidence import TemporalEvidence
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
 from tests.support.waiting import until
@@ -47,7 +48,7 @@ async def test_a_failed_run_is_retried_with_its_own_request_and_repeats_no_effec
 
 
 async def test_a_run_begins_anew_from_a_turn_and_repeats_no_effect(
-    operator: Operator, simulator: SimulatorClient, ask: Ask
+    operator: Operator, temporal_client: Client, simulator: SimulatorClient, ask: Ask
 ) -> None:
     started = await operator.start(ask(f"{ORDER} Thank you.", "operations"))
     first = await operator.result(started.run)
@@ -59,6 +60,8 @@ async def test_a_run_begins_anew_from_a_turn_and_repeats_no_effect(
     assert (second.turns, second.tools_called) == (first.turns, first.tools_called)
     assert len(await simulator.calls("gemini")) == 2 * calls
     assert len(await simulator.effects("orders")) == 1
+    evidence = await TemporalEvidence(temporal_client).of_run(started.run)
+    assert "begun anew from here: the price list was wrong" in [entry.what for entry in evidence.timeline]
 
     await operator.reset(started.run, turn=2, reason="once more")
     await operator.result(started.run)

@@ -156,15 +156,6 @@ async def test_progress_tells_what_has_happened(surefoot: SurefootClient, ask: A
     assert progress.result.status is RunStatus.COMPLETED
 
 
-async def test_a_conversation_that_is_too_large_to_travel_fails_clearly(
-    surefoot: SurefootClient, simulator: SimulatorClient, ask: Ask
-) -> None:
-    with pytest.raises(RunFailed, match="at most 262144 fit") as failed:
-        await surefoot.run(ask("x" * 300_000))
-    assert failed.value.type == "PayloadTooLarge"
-    assert await simulator.calls() == []
-
-
 async def test_a_tool_that_no_worker_can_reach_is_refused_at_the_start_with_its_name(
     agent_settings: Settings, temporal_client: Client, simulator: SimulatorClient, ask: Ask
 ) -> None:

@@ -21,7 +21,7 @@ from surefoot.contracts.conversation import (
 from surefoot.contracts.models import Generation, Prompt
 from surefoot.contracts.runs import RunStatus
 from surefoot.embedded.redis import Redis
-from surefoot.errors import Fault, InvalidInput, ProviderFailure
+from surefoot.errors import Fault, InvalidInput, ProviderFailure, RunFailed
 from surefoot.ports import OnText
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
@@ -265,11 +265,13 @@ async def test_a_run_begun_anew_from_a_turn_summarises_what_came_before_it_again
 class Wordy(WatchedModel):
     """Says much with each of its calls."""
 
+    size = 200_000
+
     async def generate(self, prompt: Prompt, *, on_text: OnText, idle_limit: timedelta) -> Generation:
         answer = await super().generate(prompt, on_text=on_text, idle_limit=idle_limit)
         if not answer.message.calls:
             return answer
-        parts = (TextPart(text=page(len(prompt.messages), 200_000)), *answer.message.parts)
+        parts = (TextPart(text=page(len(prompt.messages), self.size)), *answer.message.parts)
         return answer.model_copy(update={"message": answer.message.model_copy(update={"parts": parts})})
 
 
@@ -292,3 +294,15 @@ async def test_what_is_too_large_to_be_sent_whole_is_shortened_when_redis_has_lo
     assert not any(is_summary(prompt) for prompt in model.prompts)
     assert fact(11) in pages_in(model.prompts[-1].messages)[-1]
     await history(started.run)
+
+
+async def test_a_model_that_says_more_than_a_message_holds_ends_its_run_clearly(
+    settings: Settings, temporal_client: Client, ask: Ask, agents: Path
+) -> None:
+    model = Wordy()
+    model.size = 300_000
+    async with library(settings, temporal_client, model, agents) as surefoot:
+        with pytest.raises(RunFailed, match="at most 262144 fit") as failed:
+            await surefoot.run(ask(reading(1, size=SIZE), forgetful(agents, context=2_000_000)))
+    assert failed.value.type == "PayloadTooLarge"
+    assert len(model.prompts) == 1

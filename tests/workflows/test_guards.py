@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from surefoot.client import SurefootClient
+from surefoot.contracts.breakers import BreakerState
 from surefoot.contracts.budgets import NANOS_PER_DOLLAR
 from surefoot.contracts.conversation import ToolMessage
 from surefoot.contracts.incidents import IncidentState
 from surefoot.errors import RunCancelled, RunFailed
+from surefoot.reliability.guards import RedisGuards
 from surefoot.simulator.client import SimulatorClient
 from tests.support.waiting import until
 from tests.workflows.conftest import Ask
@@ -105,6 +107,18 @@ async def test_the_fallback_model_answers_while_the_first_is_out(
     assert result.models == ("gemini-2.5-flash",)
     assert result.usage.cost_nanos > 0
     assert any("model_outage" in incident for incident in result.incidents)
+    await history(started.run)
+
+
+async def test_which_model_stands_in_is_noted_once(
+    surefoot: SurefootClient, guards: RedisGuards, ask: Ask, history: History
+) -> None:
+    await guards.breaker.force("mistral:mistral-small-2506", BreakerState.FORCED_OPEN, "test", "t")
+    started = await surefoot.start(ask(LOOK_UP))
+    result = await surefoot.result(started.run)
+    steps = [step.what for step in (await surefoot.progress(started.run)).steps]
+    assert (result.fell_back, result.turns) == (True, 2)
+    assert sum("a fallback, since" in step for step in steps) == 1
     await history(started.run)
 
 

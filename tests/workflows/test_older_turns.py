@@ -10,6 +10,7 @@ from surefoot import condensing
 from surefoot.contracts.base import JsonObject
 from surefoot.contracts.condensing import Condensed
 from surefoot.contracts.conversation import (
+    MAX_MESSAGE,
     AssistantMessage,
     CallPart,
     ConversationMessage,
@@ -24,7 +25,6 @@ from surefoot.contracts.tools import Effect, ToolContract
 from surefoot.simulator.script import perform
 from surefoot.simulator.situation import facts_in, look
 from tests.simulator.stage import prompt_of
-from workflows.clearance import MAX_MESSAGE
 from workflows.older_turns import cut
 from workflows.state import Counted, RunState
 
