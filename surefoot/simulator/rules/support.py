@@ -15,7 +15,7 @@ SERVICES = {
     "start_return": "your return",
     "issue_refund": "your refund",
 }
-EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+_EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
 """Bounded, and begun only where a word begins: a long text without blanks takes no longer than any other."""
 _CUSTOMER = r"\bC-\d+\b"
 _ORDER = r"\b[AB]-\d+\b"
@@ -47,7 +47,7 @@ def _find(situation: Situation, pattern: str) -> str | None:
 def _facts(situation: Situation) -> JsonObject:
     """What is known, under every name that a tool might have for it."""
     order = situation.found("look_up_order")
-    customer, order_id = _find(situation, EMAIL) or _find(situation, _CUSTOMER), _find(situation, _ORDER)
+    customer, order_id = _find(situation, _EMAIL) or _find(situation, _CUSTOMER), _find(situation, _ORDER)
     facts: JsonObject = {"reason": _reason(situation.request)}
     if customer:
         facts |= dict.fromkeys(("customer", "customer_id", "email", "id_or_email"), customer)
