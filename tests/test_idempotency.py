@@ -67,7 +67,7 @@ def test_identifying_arguments_are_those_named_or_all() -> None:
     ("given", "reason"),
     [
         ({"prompt": " \n"}, "the prompt is empty"),
-        ({"prompt": "x" * 1_000_001}, "larger than 1000000 bytes"),
+        ({"prompt": "x" * 1_000_001}, "as a message, of which 262144 fit; shorten it"),
         ({"session": "a\x00b"}, "control characters"),
         ({"key": "k" * 256}, "at most 255"),
     ],
