@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -198,7 +199,7 @@ def main() -> None:
     try:
         settings = load()
         logs.configure(settings)
-        asyncio.run(serve(settings))
+        uvloop.run(serve(settings))
     except SurefootError as error:
         print(f"worker: {error}", file=sys.stderr)
         code = 4 if isinstance(error, Unreachable) else 2

@@ -34,12 +34,14 @@ async def served(worker: Worker) -> None:
         await stopped.wait()
 
 
-def run(serve: Callable[[], Awaitable[None]]) -> None:
-    """Serve, and leave without the interpreter's end, at which a Temporal client can abort."""
+def run(serve: Callable[[], Awaitable[None]], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+    """Serve, on a loop of asyncio's own unless another is given; leave without the interpreter's end, at which a
+    Temporal client can abort."""
 
     async def served() -> None:
         await serve()
 
-    asyncio.run(served())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(served())
     sys.stdout.flush()
     os._exit(0)

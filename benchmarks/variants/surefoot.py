@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import uvloop
+
 from benchmarks.variants import serving
 from benchmarks.variants.reader import PROVIDER, Reader, read_page
 from surefoot import logs
@@ -50,4 +52,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    serving.run(main)
+    serving.run(main, uvloop.new_event_loop)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import uvloop
+
 from benchmarks.variants import serving
 from benchmarks.variants.reader import PROVIDER, Reader, read_page
 from benchmarks.variants.surefoot import arguments, settings
@@ -23,4 +25,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    serving.run(main)
+    serving.run(main, uvloop.new_event_loop)

@@ -3,6 +3,7 @@ the activities and their messages."""
 
 from datetime import UTC, datetime, timedelta
 
+import uvloop
 from pydantic import JsonValue
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -138,4 +139,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    serving.run(main)
+    serving.run(main, uvloop.new_event_loop)
