@@ -26,7 +26,8 @@ from surefoot.tools.registry import ToolRegistry
 from tests.reliability.given import CENT, QUICK, SHORT, begin, books, held, permit, reservation
 from tests.reliability.test_guards import trip
 from tests.support.waiting import until
-from tests.workflows.test_attempts import ARGUMENTS, FLASH, environment, unheard
+from tests.workflows.test_attempts import ARGUMENTS, environment, unheard
+from tests.workflows.test_model_attempts import FLASH
 
 LEASE = timedelta(milliseconds=300)
 
