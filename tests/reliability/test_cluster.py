@@ -44,7 +44,7 @@ async def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 @pytest.fixture
 async def fleet(cluster_url: str, prefix: str) -> AsyncIterator[list[RedisGuards]]:
     """Two workers' guards."""
-    found = [RedisGuards.connect(cluster_url, prefix=prefix, timeout=TIMEOUT) for _ in range(2)]
+    found = [RedisGuards.connect(cluster_url, prefix=prefix, timeout=5 * TIMEOUT) for _ in range(2)]
     yield found
     for guards in found:
         await guards.close()
