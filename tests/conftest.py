@@ -1,13 +1,15 @@
 """One stack a session, for all test processes; a task queue, a Redis prefix and a world a test."""
 
+import asyncio
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -22,6 +24,11 @@ from tests.support.servers import SessionServers, address_of
 
 SERVERS = pytest.StashKey[SessionServers]()
 RECORDINGS = "SUREFOOT_RECORDINGS"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop of workers, which tells of broken connections in words of its own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -76,7 +76,9 @@ class Line:
 
     async def _connected(self) -> None:
         connection = self._connection
-        if connection.is_connected and not self._replies.has_data() and not await connection.can_read():
+        writer = connection._writer
+        alive = writer is not None and not writer.is_closing()  # what was reset has no end that `can_read` would see
+        if alive and not self._replies.has_data() and not await connection.can_read():
             return
         await self.close()  # the server has closed it, or has sent what nobody asked for
         connect: Callable[[], Awaitable[None]] = connection.connect

@@ -28,6 +28,8 @@ _AWAY = (
     exceptions.RedisClusterException,
     OSError,
 )
+_GONE = "the handler is closed"
+"""What uvloop says, in a ``RuntimeError``, to who writes after the other side has broken the connection off."""
 _REFUSES_WRITES = re.compile(r"\b(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|LOADING|BUSY)\b")
 """Redis is up but cannot serve. Redis 6 says it in the middle of a script's error."""
 
@@ -90,7 +92,9 @@ class Store:
         try:
             async with asyncio.timeout(seconds):
                 return await doing
-        except _AWAY as error:
+        except (*_AWAY, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and _GONE not in str(error):
+                raise
             raise StoreUnavailable(
                 f"Redis at {self._address} does not answer ({str(error) or type(error).__name__}); check REDIS_URL"
             ) from error

@@ -1,6 +1,7 @@
 """Batches of many callers over few connections: each reads its own replies, or none."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -12,8 +13,12 @@ from surefoot.errors import StoreUnavailable
 from surefoot.reliability.connections import CALLERS
 from surefoot.reliability.store import Row, Step, Store
 from tests.reliability.conftest import TIMEOUT
+from tests.support.proxy import proxy_to
 
 HOST = "127.0.0.1"
+BRIEFLY = timedelta(milliseconds=10)
+ROUNDS = 50
+"""Of resets."""
 
 
 @pytest.fixture
@@ -56,6 +61,56 @@ async def test_a_connection_that_the_server_has_closed_is_replaced(store: Store,
         await redis.client_kill_filter(_id=name)
     await asyncio.sleep(0.02)
     assert await store.one(say("again")) == "again"
+
+
+async def test_a_connection_that_was_reset_while_it_was_idle_is_replaced(redis_url: str) -> None:
+    async with proxy_to(redis_url) as (proxy, url):
+        store = Store.connect(url, timeout=TIMEOUT)
+        await store.one(say("once"))
+        proxy.reset_connections()
+        proxy.heal()
+        await asyncio.sleep(0.02)
+        assert await store.one(say("again")) == "again"
+        await store.close()
+
+
+async def test_a_follower_whose_connection_was_reset_hears_that_redis_is_away(redis_url: str, prefix: str) -> None:
+    async with proxy_to(redis_url) as (proxy, url):
+        store = Store.connect(url, timeout=TIMEOUT)
+        await store.pop(prefix, BRIEFLY)
+        proxy.reset_connections()
+        proxy.heal()
+        await asyncio.sleep(0.02)
+        with pytest.raises(StoreUnavailable):
+            await store.pop(prefix, BRIEFLY)
+        assert await store.pop(prefix, BRIEFLY) is None
+        await store.close()
+
+
+async def test_connections_that_break_at_any_moment_fail_as_an_absent_redis_does(redis_url: str) -> None:
+    heard: Counter[str] = Counter()
+
+    async def talk(store: Store) -> None:
+        for number in range(ROUNDS * 2):
+            try:
+                assert await store.many([say(f"{number}")] * (1 + number % 50)) == [f"{number}"] * (1 + number % 50)
+                heard["answers"] += 1
+            except StoreUnavailable:
+                heard["failures"] += 1
+            await asyncio.sleep(0.001)
+
+    async with proxy_to(redis_url) as (proxy, url), asyncio.TaskGroup() as tasks:
+        store = Store.connect(url, timeout=TIMEOUT)
+        talking = [tasks.create_task(talk(store)) for _ in range(CALLERS // 2)]
+        for number in range(ROUNDS):
+            await asyncio.sleep(0.001 * (number % 7))
+            proxy.reset_connections()
+            await asyncio.sleep(0.001 * (number % 3))
+            proxy.heal()
+        await asyncio.wait(talking)
+        await store.close()
+    assert heard["answers"]
+    assert heard["failures"]
 
 
 async def test_an_error_among_the_replies_leaves_the_others_in_their_places(store: Store, prefix: str) -> None:

@@ -58,7 +58,9 @@ class Link:
 
 def reset(writer: asyncio.StreamWriter) -> None:
     """Close a connection so that the other side is told by RST."""
-    with suppress(OSError):  # it is closed already
+    if writer.is_closing():
+        return
+    with suppress(OSError):  # the other side was faster
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
     writer.transport.abort()
 
