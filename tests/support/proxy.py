@@ -195,6 +195,9 @@ class FaultProxy:
                 for pump in pumps:
                     pump.cancel()
                 await asyncio.gather(*pumps, return_exceptions=True)
+        except asyncio.CancelledError:
+            link.reset()  # before it is closed in peace
+            raise
         finally:
             self._links.discard(link)
             link.end()
