@@ -77,7 +77,10 @@ class OneServer(_Waiting):
 
 
 class Cluster(_Waiting):
-    """A batch is as many concurrent commands, each to the node that has its slot. They are in no order."""
+    """A batch is as many concurrent commands, each to the node that has its slot. They are in no order.
+
+    A node that is away is the reply of the commands that are its own: the others have theirs.
+    """
 
     def __init__(self, url: str, seconds: float) -> None:
         """Raises ``ValueError`` for an address that is none."""
@@ -97,7 +100,7 @@ class Cluster(_Waiting):
         async with self._places:
             try:
                 reply: Reply = await self._callers.execute_command(*words)
-            except exceptions.ResponseError as error:
+            except (exceptions.RedisError, OSError) as error:
                 return error
             return reply
 

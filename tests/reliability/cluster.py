@@ -31,7 +31,7 @@ async def _node(folder: Path) -> tuple[Child, int]:
     place = folder / str(port)
     place.mkdir(parents=True)
     options = f"--bind {HOST} --port {port} --dir {place} --appendonly no --cluster-enabled yes"
-    options += " --cluster-node-timeout 2000"
+    options += " --cluster-node-timeout 2000 --cluster-require-full-coverage no"
     child = await Child.start("Redis", [binaries.redis_server(), *options.split(), "--save", ""], log=place / "log")
     await child.ready(lambda: _says(port, "PING", "+PONG"), within=START)
     return child, port

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis.asyncio import RedisCluster
@@ -14,6 +16,7 @@ from surefoot.ports import Busy, Proceed, Refused, Replay
 from surefoot.reliability.guards import RedisGuards
 from surefoot.reliability.health import look
 from surefoot.reliability.office import RedisOffice
+from surefoot.reliability.store import Step, Store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import load
 from tests.reliability.cluster import cluster
@@ -33,6 +36,14 @@ from tests.reliability.given import (
     session,
     spend,
 )
+from tests.support.redis import ask_redis
+
+KEPT, LOST = "b", "a"
+"""Keys of two nodes."""
+
+
+def told(key: str, *, aside: bool = False) -> Step[str]:
+    return Step(("SET", key, "word"), lambda row: row[0] if row else "", aside=aside)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +142,21 @@ async def test_a_cluster_that_is_not_there_is_redis_away(prefix: str) -> None:
     assert isinstance(entry, Proceed)
     assert entry.permit.local
     await guards.close()
+
+
+async def test_a_node_that_is_away_fails_its_own_commands_and_no_batch_for_what_is_aside(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as url, RedisCluster.from_url(url.replace("+cluster", "")) as redis:
+        store = Store.connect(url, timeout=TIMEOUT)
+        assert await store.many([told(KEPT), told(LOST, aside=True)]) == ["OK", "OK"]
+        away = redis.get_node_from_key(LOST)
+        assert away is not None
+        assert away != redis.get_node_from_key(KEPT)
+        with suppress(ConnectionError):  # a server that ends need not say goodbye
+            await ask_redis(f"redis://{away.host}:{away.port}", "SHUTDOWN NOSAVE")
+        assert await store.many([told(KEPT), told(LOST, aside=True)]) == ["OK", ""]
+        with pytest.raises(StoreUnavailable):
+            await store.many([told(KEPT), told(LOST)])
+        await store.close()
 
 
 async def test_the_doctor_reads_a_cluster(cluster_url: str) -> None:
