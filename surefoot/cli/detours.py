@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from surefoot.cli.deeds import done
 from surefoot.cli.output import Answer, table, words
 from surefoot.cli.plain import public, when
-from surefoot.cli.store import opened_store
 from surefoot.desk import RouteDesk
 from surefoot.errors import InvalidInput
 from surefoot.profiles.document import close_match
+from surefoot.reliability.opening import opened_store
 from surefoot.reliability.routes import RedisRoutes
 from surefoot.settings import Settings
 

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 from surefoot.cli.output import Answer, remark, table
 from surefoot.cli.plain import public, when
-from surefoot.cli.store import opened_store
 from surefoot.errors import SurefootError
 from surefoot.ports import GuardDesk
 from surefoot.profiles import Profiles
 from surefoot.reliability.office import RedisOffice
+from surefoot.reliability.opening import opened_store
 from surefoot.settings import Settings
 from surefoot.tools.registry import ToolRegistry
 

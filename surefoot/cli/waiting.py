@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import partial
 
 from surefoot.attributes import APPROVAL
-from surefoot.cli.store import opened_store
 from surefoot.cli.watching import Watcher, watcher
 from surefoot.client import SurefootClient
 from surefoot.contracts.approvals import ApprovalRequest
 from surefoot.contracts.runs import RunProgress, RunResult
 from surefoot.errors import StoreUnavailable, Unreachable
+from surefoot.reliability.opening import opened_store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.settings import Settings
 

@@ -77,10 +77,9 @@ class _Redis:
     @cached_property
     def _blobs(self) -> Blobs:
         from surefoot.reliability.blobs import LIKE_HISTORIES, RedisBlobs
-        from surefoot.reliability.store import Store
+        from surefoot.reliability.opening import patient_store
 
-        store = Store.connect(self._settings.redis_url.get_secret_value(), timeout=self._settings.store_timeout)
-        return RedisBlobs(store, self._settings.key_prefix, kept=LIKE_HISTORIES)
+        return RedisBlobs(patient_store(self._settings), self._settings.key_prefix, kept=LIKE_HISTORIES)
 
     async def put(self, key: str, data: bytes) -> bool:
         return await self._blobs.put(key, data)

@@ -9,7 +9,7 @@ from surefoot.contracts.incidents import Incident, IncidentKind, IncidentState
 from surefoot.contracts.runs import RunResult
 from surefoot.demo.stage import Stage
 from surefoot.reliability.office import RedisOffice
-from surefoot.reliability.store import Store
+from surefoot.reliability.opening import opened_store
 from surefoot.simulator.sinks.alerts import Alert, AlertState
 
 CHANNELS = {"pagerduty", "opsgenie", "slack", "webhook"}
@@ -110,9 +110,6 @@ async def _resolved(stage: Stage, incident: Incident) -> Incident | Literal[Fals
 
 
 async def _breaker(stage: Stage) -> BreakerStatus:
-    store = Store.connect(stage.settings.redis_url.get_secret_value(), timeout=stage.settings.store_timeout)
-    try:
+    async with opened_store(stage.settings) as store:
         office = RedisOffice(store, stage.settings.key_prefix)
         return next(status for status in await office.breakers() if status.name == TOOL)
-    finally:
-        await store.close()

@@ -7,7 +7,8 @@ from datetime import timedelta
 from redis import exceptions
 
 from surefoot.errors import InvalidInput
-from surefoot.reliability.store import Row, Step, Store
+from surefoot.reliability.opening import opened_store
+from surefoot.reliability.store import Row, Step
 from surefoot.settings import Settings
 
 
@@ -26,14 +27,12 @@ class Health:
 
 async def look(settings: Settings) -> Health:
     """Ask Redis; raises ``StoreUnavailable``, or ``InvalidInput`` where it forbids the question."""
-    store = Store.connect(settings.redis_url.get_secret_value(), timeout=settings.store_timeout)
     asked = time.time()
     try:
-        info, clock = await store.two(Step(("INFO",), _facts), Step(("TIME",), _seconds))
+        async with opened_store(settings) as store:
+            info, clock = await store.two(Step(("INFO",), _facts), Step(("TIME",), _seconds))
     except exceptions.ResponseError as error:
         raise InvalidInput(f"Redis refuses INFO or TIME ({error}); allow them to this user") from None
-    finally:
-        await store.close()
     return Health(
         version=tuple(int(part) for part in info["redis_version"].split(".")),
         eviction=info["maxmemory_policy"],

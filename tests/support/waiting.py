@@ -15,7 +15,11 @@ async def eventually(condition: Callable[[], bool], *, within: timedelta = timed
             await asyncio.sleep(0.02)
 
 
-async def until(ask: Callable[[], Awaitable[T]], *, within: timedelta = timedelta(seconds=20)) -> T:
+GIVEN_UP = timedelta(seconds=45)
+"""A poll that misses its news rests with Temporal's server for 20 s, and is then answered."""
+
+
+async def until(ask: Callable[[], Awaitable[T]], *, within: timedelta = GIVEN_UP) -> T:
     """Ask again and again until the answer is truthy, and return it. Raises ``TimeoutError`` if it never is."""
     async with asyncio.timeout(within.total_seconds()):
         while not (answer := await ask()):  # noqa: ASYNC110  # as above
