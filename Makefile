@@ -31,7 +31,7 @@ up: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/coverage erase
-	exec $(BIN)/coverage run -m pytest -n 3 $(ARGS)
+	exec $(BIN)/coverage run -m pytest -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --fail-under=90
 
