@@ -179,6 +179,7 @@ async def test_of_fifty_callers_one_performs_each_effect_and_all_get_its_result(
     workers: list[RedisGuards], proxy: FaultProxy
 ) -> None:
     shop = Shop()
+    proxy.lose_replies(3 * LOST)  # there are fewer of them than elsewhere
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         performing = [group.create_task(perform(workers[n % 4], shop, n)) for n in range(CALLERS)]
     results = [task.result() for task in performing]
