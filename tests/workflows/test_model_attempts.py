@@ -5,6 +5,7 @@ import dataclasses
 import os
 import signal
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -12,8 +13,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.guardrails import GuardrailActivities
 from activities.llm import LlmActivities
-from surefoot.contracts.breakers import BreakerState, Permit, Verdict
-from surefoot.contracts.budgets import Charge, HoldTimes, ScopeStatus
+from surefoot.contracts.breakers import BreakerState
+from surefoot.contracts.budgets import HoldTimes
 from surefoot.contracts.conversation import UserMessage
 from surefoot.contracts.guardrails import Answer, GuardrailRequest, PromptSize
 from surefoot.contracts.models import ModelCall, ModelReply, Prompt
@@ -22,23 +23,17 @@ from surefoot.embedded.redis import Redis
 from surefoot.errors import ModelFailed
 from surefoot.llm.pricing import GenaiPricing
 from surefoot.llm.providers import providers
-from surefoot.ports import Addition, Receipt
+from surefoot.ports import Receipt
 from surefoot.reliability.guards import RedisGuards
-from surefoot.reliability.office import RedisOffice
 from surefoot.reliability.store import Store
 from surefoot.reliability.streams import RedisTextStream
 from surefoot.reliability.transcripts import RedisTranscripts
 from surefoot.settings import Settings
 from surefoot.simulator.client import SimulatorClient
-from tests.reliability.given import CENT, NEVER_ON_COUNT, held, reservation, session
+from tests.reliability.given import CENT, NEVER_ON_COUNT, books, held, reservation, session
 from tests.workflows.test_attempts import PATIENCE, environment
 
 PRO, FLASH = "gemini:gemini-2.5-pro", "gemini:gemini-2.5-flash"
-
-
-async def books(guards: RedisGuards) -> ScopeStatus:
-    scope = session()
-    return await RedisOffice(guards.store, "test").budget("acme", scope.kind, scope.subject, scope.budget)
 
 
 async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Settings, redis: Redis) -> None:
@@ -58,7 +53,7 @@ async def test_a_call_that_redis_did_not_let_begin_costs_nothing(settings: Setti
     unsettled = ModelFailed.model_validate(failed.value.details[0]).unsettled
     for booking in unsettled:
         await guards.book(booking)
-    status = await books(guards)
+    status = await books(guards, "test")
     assert (status.held, status.settled) == (0, CENT)  # the first attempt's, whose outcome nobody told
     await ports.aclose()
     await guards.close()
@@ -81,8 +76,7 @@ async def test_a_conversation_that_cannot_be_read_is_sent_whole_although_the_gua
         await environment(1).run(models.generate, call)
     os.kill(redis.child.pid, signal.SIGCONT)
     assert failed.value.type == "TranscriptMissing"
-    scope = session()
-    status = await RedisOffice(guards.store, prefix).budget("acme", scope.kind, scope.subject, scope.budget)
+    status = await books(guards, prefix)
     assert (status.held, status.settled) == (0, 0)
     await ports.aclose()
     await elsewhere.close()
@@ -119,17 +113,9 @@ class Vanishing(RedisGuards):
 
     server: Redis
 
-    async def end_model_call(
-        self,
-        permit: Permit,
-        verdict: Verdict,
-        retry_after: timedelta | None,
-        charge: Charge | None,
-        took: timedelta | None = None,
-        said: Addition | None = None,
-    ) -> Receipt:
+    async def end_model_call(self, *given: Any, **named: Any) -> Receipt:  # noqa: ANN401
         os.kill(self.server.child.pid, signal.SIGSTOP)
-        return await super().end_model_call(permit, verdict, retry_after, charge, took, said)
+        return await super().end_model_call(*given, **named)
 
 
 async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_it_is_back(
@@ -149,7 +135,7 @@ async def test_a_refusal_that_redis_was_not_there_to_be_told_costs_nothing_once_
 
     for booking in ModelFailed.model_validate(failed.value.details[0]).unsettled:
         await guards.book(booking)
-    status = await books(guards)
+    status = await books(guards, "test")
     assert (status.held, status.settled) == (0, 0)
     assert (await guards.breaker.status(FLASH)).recent_failures == 1
     await ports.aclose()
